@@ -1,0 +1,62 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+  name: "holdfast",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Holdfast", targets: ["Holdfast"]),
+    .library(name: "HoldfastServer", targets: ["HoldfastServer"]),
+    .library(name: "HoldfastClient", targets: ["HoldfastClient"]),
+    .executable(name: "holdfast", targets: ["HoldfastCLI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .target(
+      name: "Holdfast",
+      dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strict),
+    .target(name: "HoldfastProtocol", swiftSettings: strict),
+    .target(
+      name: "HoldfastServer",
+      dependencies: ["Holdfast", "HoldfastProtocol", nio, nioPosix, logging, lifecycle],
+      swiftSettings: strict),
+    .target(
+      name: "HoldfastClient",
+      dependencies: ["HoldfastProtocol", .product(name: "AsyncHTTPClient", package: "async-http-client"), nio],
+      swiftSettings: strict),
+    .target(name: "CLinux"),
+    .executableTarget(
+      name: "HoldfastCLI",
+      dependencies: [
+        "Holdfast", "HoldfastServer", "HoldfastClient", "HoldfastProtocol",
+        .target(name: "CLinux", condition: .when(platforms: [.linux])),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+        logging, lifecycle,
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "HoldfastTests", dependencies: ["Holdfast"], swiftSettings: strict),
+  ]
+)
