@@ -1,0 +1,56 @@
+/// The name of a channel: 1 to 128 characters of `A-Z a-z 0-9 _ - . : ~ @`.
+///
+/// ```swift
+/// let news = try ChannelName("news")
+/// ```
+public struct ChannelName: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// The most characters (and bytes: every allowed character is one byte) a name may have.
+  public static let lengthMax = 128
+
+  /// The name as text.
+  public let text: String
+
+  /// - Throws: ``ChannelNameError``, saying what is wrong and where.
+  public init(_ text: String) throws(ChannelNameError) {
+    if text.isEmpty { throw .empty }
+    var length = 0
+    for byte in text.utf8 {
+      if !ChannelName.allows(byte) { throw .character(at: length) }
+      length += 1
+    }
+    if length > ChannelName.lengthMax { throw .tooLong(length) }
+    self.text = text
+  }
+
+  public var description: String { text }
+
+  public static func < (a: ChannelName, b: ChannelName) -> Bool { a.text < b.text }
+
+  private static func allows(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: ":"), UInt8(ascii: "~"), UInt8(ascii: "@"):
+      true
+    default: false
+    }
+  }
+}
+
+/// Why a text is no channel name.
+public enum ChannelNameError: Error, Equatable, Sendable, CustomStringConvertible {
+  case empty
+  /// Longer than ``ChannelName/lengthMax``; the length in bytes.
+  case tooLong(Int)
+  /// A character that is not allowed, by its byte offset.
+  case character(at: Int)
+
+  public var description: String {
+    switch self {
+    case .empty: "a channel name has 1 to \(ChannelName.lengthMax) characters, this one none"
+    case .tooLong(let length): "a channel name has at most \(ChannelName.lengthMax) characters, this one \(length)"
+    case .character(let offset):
+      "a channel name is made of A-Z a-z 0-9 _ - . : ~ @; the character at byte \(offset) is another"
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import DequeModule
+
+/// The logs of one shard of a ``MemoryStore``: which there are, how they are born, dropped, remembered and forgotten.
+///
+/// A poll creates nothing here. A log is born by the first publish; when all its messages have expired it is dropped and
+/// only its ``ChannelLog/Remnant`` kept, from which it goes on as if it had never been away. Beyond `remnantsMax` the
+/// oldest remnants are forgotten; then the next log of that channel is another life, and who asks with a position of
+/// the forgotten one is told `reset`.
+struct LogTable: Sendable {
+  struct Limits: Sendable {
+    var remnantsMax: Int
+    var idempotencyAge: Duration
+    var idempotencyKeysMax: Int
+  }
+
+  /// About what all logs cost in memory, in bytes.
+  private(set) var footprint = 0
+  private var names: [ChannelName: Int] = [:]
+  private var logs: [(name: ChannelName, log: ChannelLog)] = []
+  private var remnants: [ChannelName: ChannelLog.Remnant] = [:]
+  /// Remnants in the order they came; an entry is stale when the log has come back since.
+  private var remnantOrder: Deque<(name: ChannelName, remnant: ChannelLog.Remnant)> = []
+  private let remnantsMax: Int
+  /// The epoch of the next log to be born.
+  private var nextEpoch: Epoch
+  /// Positions of sequence 0 up to this epoch may stand before messages that nobody remembers.
+  private var forgottenEpoch: Epoch
+  /// No log born later may begin before it, so that timestamps rise even through a forgotten life.
+  private var forgottenTimestamp = Timestamp(microseconds: 0)
+  private var idempotency: IdempotencyWindow
+  /// Where the sweep goes on.
+  private var hand = 0
+
+  init(life: UInt32, limits: Limits) {
+    forgottenEpoch = Epoch(life: life)
+    nextEpoch = forgottenEpoch.next
+    remnantsMax = limits.remnantsMax
+    idempotency = IdempotencyWindow(age: limits.idempotencyAge, keysMax: limits.idempotencyKeysMax)
+  }
+
+  var logCount: Int { logs.count }
+  var remnantCount: Int { remnants.count }
+
+  // MARK: Writing
+
+  mutating func append(
+    _ draft: Draft, to channel: ChannelName, tag: UInt32, bounds: LogBounds, at moment: Moment
+  ) throws(PublishError) -> Appended {
+    let key = draft.idempotencyKey.map { IdempotencyWindow.Key(channel: channel, key: $0) }
+    if let key {
+      switch idempotency.look(up: key, payload: draft.payload, at: moment) {
+      case .unknown: break
+      case .repeated(let id, let timestamp): return Appended(id: id, timestamp: timestamp, isRepeated: true)
+      case .conflict: throw PublishError(.idempotencyConflict)
+      }
+    }
+    let index = names[channel] ?? bear(channel)
+    let (id, timestamp) = update(index) {
+      $0.append(draft.payload, ttl: draft.ttl, tag: tag, bounds: bounds, at: moment)
+    }
+    if let key { idempotency.remember(key, payload: draft.payload, id: id, timestamp: timestamp, at: moment) }
+    return Appended(id: id, timestamp: timestamp, isRepeated: false)
+  }
+
+  private mutating func bear(_ channel: ChannelName) -> Int {
+    let log = ChannelLog(remnants.removeValue(forKey: channel) ?? unborn(takingEpoch: true))
+    logs.append((channel, log))
+    footprint += log.footprint
+    names[channel] = logs.count - 1
+    return logs.count - 1
+  }
+
+  /// What a channel without log or remnant is read as; also how a new log begins.
+  private mutating func unborn(takingEpoch: Bool) -> ChannelLog.Remnant {
+    let epoch = nextEpoch
+    if takingEpoch { nextEpoch = epoch.next }
+    return ChannelLog.Remnant(epoch: epoch, vouchedAfter: forgottenEpoch, headTimestamp: forgottenTimestamp)
+  }
+
+  /// Ends the life of a log: the channel's next message comes under another epoch.
+  /// - Returns: false where there was neither a log nor anything remembered of one.
+  mutating func delete(_ channel: ChannelName) -> Bool {
+    let old: ChannelLog.Remnant
+    if let index = names[channel] {
+      old = logs[index].log.remnant
+      removeLog(at: index)
+    } else if let remnant = remnants[channel], remnant.head > 0 {
+      old = remnant
+    } else {
+      return false
+    }
+    var new = unborn(takingEpoch: true)
+    new.vouchedAfter = old.epoch
+    new.headTimestamp = old.headTimestamp
+    keep(new, of: channel)
+    return true
+  }
+
+  // MARK: Reading
+
+  mutating func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit, at moment: Moment) -> Page {
+    if let index = names[channel] {
+      update(index) { $0.expire(at: moment) }
+      return logs[index].log.read(channel, from: start, limit: limit)
+    }
+    return ChannelLog(remnants[channel] ?? unborn(takingEpoch: false)).read(channel, from: start, limit: limit)
+  }
+
+  /// The state of a log; nil where there is none.
+  mutating func summary(_ channel: ChannelName, at moment: Moment) -> LogSummary? {
+    guard let index = names[channel] else { return nil }
+    update(index) { $0.expire(at: moment) }
+    let log = logs[index].log
+    return LogSummary(
+      head: log.head, oldest: log.oldest, timestamp: log.remnant.headTimestamp, count: log.entries.count,
+      bytes: log.bytes)
+  }
+
+  /// Adds the names of all channels with a log.
+  func collectNames(into result: inout [ChannelName]) { for (name, _) in logs { result.append(name) } }
+
+  // MARK: Dropping
+
+  /// Looks at the next `steps` logs in turn: removes what has expired, and drops those left empty that nobody waits on.
+  mutating func sweep(steps: Int, at moment: Moment, isWaitedOn: (ChannelName) -> Bool) {
+    for _ in 0..<min(steps, logs.count) {
+      if hand >= logs.count { hand = 0 }
+      update(hand) { $0.expire(at: moment) }
+      if logs[hand].log.entries.isEmpty, !isWaitedOn(logs[hand].name) {
+        let (name, log) = logs[hand]
+        removeLog(at: hand)
+        keep(log.remnant, of: name)
+      } else {
+        hand += 1
+      }
+    }
+  }
+
+  private mutating func update<Result>(_ index: Int, _ body: (inout ChannelLog) -> Result) -> Result {
+    footprint -= logs[index].log.footprint
+    defer { footprint += logs[index].log.footprint }
+    return body(&logs[index].log)
+  }
+
+  private mutating func removeLog(at index: Int) {
+    footprint -= logs[index].log.footprint
+    names[logs[index].name] = nil
+    logs.swapAt(index, logs.count - 1)
+    logs.removeLast()
+    if index < logs.count { names[logs[index].name] = index }
+  }
+
+  private mutating func keep(_ remnant: ChannelLog.Remnant, of name: ChannelName) {
+    remnants[name] = remnant
+    remnantOrder.append((name, remnant))
+    while remnants.count > remnantsMax || remnantOrder.count > 2 * remnantsMax + 16 {
+      let (name, remnant) = remnantOrder.removeFirst()
+      if remnants[name] != remnant { continue }
+      remnants[name] = nil
+      forgottenEpoch = max(forgottenEpoch, remnant.forgottenEpoch)
+      forgottenTimestamp = max(forgottenTimestamp, remnant.headTimestamp)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Synchronization
+
+/// Logs in this process's memory. An acknowledged message is as safe as the process: after a restart every cursor from
+/// before is answered with a gap, `reset`.
+///
+/// Channels are spread over shards by name; each shard is a pure ``LogTable`` under a lock that is held for one
+/// operation on one log.
+public final class MemoryStore: Store {
+  public struct Limits: Hashable, Sendable {
+    /// What logs retain, unless a rule says otherwise.
+    public var log: LogBounds
+    /// The first rule whose pattern matches a channel's name is its log's bounds.
+    public var rules: [LogRule]
+    /// About how many bytes all logs may cost together; a publish beyond is refused with `storeFull`.
+    public var bytesMax: Int
+    /// How many expired logs are remembered, so that a returning client is told how many messages it missed.
+    public var remnantsMax: Int
+    /// How long an idempotency key is remembered.
+    public var idempotencyAge: Duration
+    /// How many keys are remembered at most; beyond, the oldest are forgotten early.
+    public var idempotencyKeysMax: Int
+
+    public init(
+      log: LogBounds = LogBounds(), rules: [LogRule] = [], bytesMax: Int = 4 << 30, remnantsMax: Int = 100_000,
+      idempotencyAge: Duration = .seconds(600), idempotencyKeysMax: Int = 1_000_000
+    ) {
+      self.log = log
+      self.rules = rules
+      self.bytesMax = bytesMax
+      self.remnantsMax = remnantsMax
+      self.idempotencyAge = idempotencyAge
+      self.idempotencyKeysMax = idempotencyKeysMax
+    }
+  }
+
+  public let limits: Limits
+  private let tables: Sharded<LogTable>
+  private let bytes = Atomic<Int>(0)
+
+  public init(limits: Limits = Limits()) {
+    self.limits = limits
+    let life = UInt32.random(in: 1..<(1 << 28))
+    let count = Sharded<LogTable>.count
+    let table = LogTable.Limits(
+      remnantsMax: max(1, limits.remnantsMax / count), idempotencyAge: limits.idempotencyAge,
+      idempotencyKeysMax: max(1, limits.idempotencyKeysMax / count))
+    tables = Sharded { LogTable(life: life, limits: table) }
+  }
+
+  /// About how many bytes all logs cost now.
+  public var bytesUsed: Int { bytes.load(ordering: .relaxed) }
+
+  public func append(_ draft: Draft, to channel: ChannelName, at moment: Moment) throws(PublishError) -> Appended {
+    if bytesUsed + draft.payload.bytes.count > limits.bytesMax { throw PublishError(.storeFull) }
+    let bounds = limits.rules.first { $0.matches(channel) }?.bounds ?? limits.log
+    let tag = UInt32.random(in: 0...UInt32.max)
+    return try with(tables[channel]) { table throws(PublishError) in
+      try table.append(draft, to: channel, tag: tag, bounds: bounds, at: moment)
+    }
+  }
+
+  public func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit, at moment: Moment) -> Page {
+    with(tables[channel]) { $0.read(channel, from: start, limit: limit, at: moment) }
+  }
+
+  public func summary(_ channel: ChannelName, at moment: Moment) -> LogSummary? {
+    with(tables[channel]) { $0.summary(channel, at: moment) }
+  }
+
+  public func channels() -> [ChannelName] {
+    var names: [ChannelName] = []
+    for table in tables.all { table.withLock { $0.collectNames(into: &names) } }
+    return names
+  }
+
+  public func delete(_ channel: ChannelName) -> Bool { with(tables[channel]) { $0.delete(channel) } }
+
+  public func sweep(share: Double, at moment: Moment, isWaitedOn: (ChannelName) -> Bool) {
+    for table in tables.all {
+      with(table) {
+        $0.sweep(steps: Int(Double($0.logCount) * share) + 1, at: moment, isWaitedOn: isWaitedOn)
+      }
+    }
+  }
+
+  /// Runs one operation on a shard and keeps the sum of bytes.
+  private func with<Result: Sendable, Failure: Error>(
+    _ shard: Sharded<LogTable>.Shard, _ body: (inout LogTable) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try shard.withLock { table throws(Failure) in
+      let before = table.footprint
+      defer { bytes.add(table.footprint - before, ordering: .relaxed) }
+      return try body(&table)
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Synchronization
+
+/// Values under locks of their own, chosen by a channel's name, so that channels seldom wait for one another.
+final class Sharded<Value: Sendable>: Sendable {
+  static var count: Int { 64 }
+
+  /// One shard. A class, since a `Mutex` has to stay where it is.
+  final class Shard: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) { mutex = Mutex(value) }
+
+    func withLock<Result: Sendable, Failure: Error>(
+      _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+      try mutex.withLock { (value: inout Value) throws(Failure) -> Result in try body(&value) }
+    }
+  }
+
+  let all: [Shard]
+
+  init(_ make: () -> Value) { all = (0..<Self.count).map { _ in Shard(make()) } }
+
+  subscript(_ channel: ChannelName) -> Shard { all[channel.hashValue & (Self.count - 1)] }
+}

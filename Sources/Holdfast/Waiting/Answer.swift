@@ -1,0 +1,61 @@
+/// What a poll is answered with.
+public struct Answer: Hashable, Sendable {
+  /// In each channel's order; those of several channels merged by timestamp.
+  public var messages: [Message]
+  /// What could no longer be given: at most one entry a channel, and told before the channel's messages.
+  public var gaps: [Gap]
+  /// Goes into the next poll.
+  public var cursor: Cursor
+  /// Whether more messages than these are there already.
+  public var more: Bool
+
+  /// Whether there is nothing to tell: the wait timed out.
+  public var isEmpty: Bool { messages.isEmpty && gaps.isEmpty }
+
+  /// Merges one page for each channel of a poll, in the poll's order.
+  ///
+  /// Where the limit cuts a channel off before its first message its slot stays where it was, gap and all, so that a
+  /// gap is always told together with what follows it.
+  init(_ pages: [Page], limit: ReadLimit) {
+    if pages.count == 1 {
+      let page = pages[0]
+      messages = page.messages
+      gaps = page.gap.map { [$0] } ?? []
+      cursor = Cursor([.after(page.next)])
+      more = page.more
+      return
+    }
+    var taken = Array(repeating: 0, count: pages.count)
+    var size = 0
+    messages = []
+    gaps = []
+    more = pages.contains { $0.more }
+    while true {
+      var oldest: Int?
+      for (index, page) in pages.enumerated() where taken[index] < page.messages.count {
+        let timestamp = page.messages[taken[index]].timestamp
+        if let other = oldest, pages[other].messages[taken[other]].timestamp <= timestamp { continue }
+        oldest = index
+      }
+      guard let index = oldest else { break }
+      let message = pages[index].messages[taken[index]]
+      size += message.payload.bytes.count
+      if messages.count == limit.messages || (size > limit.bytes && !messages.isEmpty) {
+        more = true
+        break
+      }
+      messages.append(message)
+      taken[index] += 1
+    }
+    var slots: [Cursor.Slot] = []
+    for (index, page) in pages.enumerated() {
+      if taken[index] == 0 && !page.messages.isEmpty {
+        slots.append(page.origin)
+        continue
+      }
+      if let gap = page.gap { gaps.append(gap) }
+      slots.append(.after(taken[index] == page.messages.count ? page.next : page.messages[taken[index] - 1].id))
+    }
+    cursor = Cursor(slots)
+  }
+}

@@ -1,0 +1,127 @@
+/// Counts held polls by client, by address and in all. A place is checked and counted in one step, so a limit is exact
+/// however many ask at once.
+struct ConnectionLimits: Sendable {
+  /// A place that was taken, to be given back once.
+  struct Place: Sendable, Hashable {
+    fileprivate var client: Int32
+    fileprivate var address: Int32
+  }
+
+  private let limits: HoldLimits
+  private(set) var total = 0
+  /// Index into `counts` by key.
+  private var indices: [HolderKey: Int32] = [:]
+  private var counts: ContiguousArray<(key: HolderKey, count: Int32)> = []
+  private var free: [Int32] = []
+
+  init(limits: HoldLimits) { self.limits = limits }
+
+  /// How many clients and addresses hold a place.
+  var keyCount: Int { indices.count }
+
+  mutating func take(_ holder: Holder) -> Result<Place, HoldRefusal> {
+    if total >= limits.totalMax { return .failure(.server) }
+    let client = HolderKey.client(holder)
+    let address = HolderKey.address(holder)
+    if count(client) >= limits.perClientMax { return .failure(.client) }
+    if count(address) >= limits.perAddressMax { return .failure(.address) }
+    total += 1
+    return .success(Place(client: increment(client), address: increment(address)))
+  }
+
+  mutating func giveBack(_ place: Place) {
+    total -= 1
+    decrement(place.client)
+    decrement(place.address)
+  }
+
+  private func count(_ key: HolderKey) -> Int { indices[key].map { Int(counts[Int($0)].count) } ?? 0 }
+
+  private mutating func increment(_ key: HolderKey) -> Int32 {
+    if let index = indices[key] {
+      counts[Int(index)].count += 1
+      return index
+    }
+    let index: Int32
+    if let reused = free.popLast() {
+      index = reused
+      counts[Int(index)] = (key, 1)
+    } else {
+      index = Int32(counts.count)
+      counts.append((key, 1))
+    }
+    indices[key] = index
+    return index
+  }
+
+  private mutating func decrement(_ index: Int32) {
+    counts[Int(index)].count -= 1
+    if counts[Int(index)].count > 0 { return }
+    indices[counts[Int(index)].key] = nil
+    if indices.isEmpty {
+      // Everybody has gone: give the memory back.
+      counts = []
+      free = []
+      indices = [:]
+    } else {
+      free.append(index)
+    }
+  }
+}
+
+/// How many polls may be held at once; `Int.max` for no limit.
+public struct HoldLimits: Hashable, Sendable {
+  public var perClientMax: Int
+  public var perAddressMax: Int
+  public var perChannelMax: Int
+  public var totalMax: Int
+
+  public init(
+    perClientMax: Int = 6, perAddressMax: Int = 1000, perChannelMax: Int = 10_000, totalMax: Int = 100_000
+  ) {
+    self.perClientMax = perClientMax
+    self.perAddressMax = perAddressMax
+    self.perChannelMax = perChannelMax
+    self.totalMax = totalMax
+  }
+
+  /// No limit at all: for a hub whose embedder counts for itself.
+  public static let none = HoldLimits(
+    perClientMax: .max, perAddressMax: .max, perChannelMax: .max, totalMax: .max)
+}
+
+/// Why a poll is not held.
+public enum HoldRefusal: Error, Hashable, Sendable, CaseIterable {
+  case client, address, channel, server
+}
+
+/// On whose behalf a poll is held.
+public struct Holder: Hashable, Sendable {
+  /// The network address: 16 bytes, IPv4 mapped into IPv6.
+  public var address: UInt128
+  /// A name the client goes by; without one it goes by its address.
+  public var client: UInt128?
+
+  public init(address: UInt128, client: UInt128? = nil) {
+    self.address = address
+    self.client = client
+  }
+}
+
+/// One counted thing. Addresses of IPv6 count by their /64, since a single user has all of one.
+private struct HolderKey: Hashable {
+  var value: UInt128
+  var kind: UInt8
+
+  static func client(_ holder: Holder) -> HolderKey {
+    if let client = holder.client { return HolderKey(value: client, kind: 0) }
+    return HolderKey(value: network(holder.address), kind: 1)
+  }
+
+  static func address(_ holder: Holder) -> HolderKey { HolderKey(value: network(holder.address), kind: 2) }
+
+  private static func network(_ address: UInt128) -> UInt128 {
+    let isMappedIPv4 = address >> 32 == 0xffff
+    return isMappedIPv4 ? address : (address >> 64) << 64
+  }
+}

@@ -1,0 +1,197 @@
+import Synchronization
+
+/// The part of a hub that one event loop, or one thread, owns: its waiters.
+///
+/// The driver of the loop names each connection by a small integer, its *token*, and hands in polls; it gets an answer
+/// at once, or the token is held. When the loop is woken, or at the end of a turn that published, the driver calls
+/// ``collect(at:)`` and sends each token its answer. Time-outs and disconnects are the driver's to notice.
+///
+/// Nothing here is shared, so nothing is locked; only what crosses loops (the log, the interest, the limits) is, for one
+/// operation each. A waiter is a row in an array, not an object.
+public struct HubLoop: ~Copyable {
+  /// One channel of a poll and where its reading starts.
+  public typealias Slot = (channel: ChannelName, start: ReadStart)
+
+  public enum Outcome: Sendable {
+    /// There was something to tell.
+    case answer(Answer)
+    /// The token waits; its answer comes from ``collect(at:)`` or ``timeOut(_:at:)``.
+    case held
+    case refused(HoldRefusal)
+  }
+
+  /// Answers that have become due, each for any number of tokens.
+  public struct Batch: Sendable {
+    public internal(set) var answers: [Answer] = []
+    /// Tokens, no longer held, with the index of the answer of each.
+    public internal(set) var deliveries: [(token: Int32, answer: Int32)] = []
+  }
+
+  let core: HubCore
+  private let mailbox: Mailbox
+  private var table = WaiterTable()
+  private var dirty: [Int32] = []
+
+  /// - Parameter wake: Called on any thread when there is news for this loop, at most once until it collects.
+  public init(hub: Hub, wake: @escaping @Sendable () -> Void) { self.init(core: hub.core, wake: wake) }
+
+  init(core: HubCore, wake: @escaping @Sendable () -> Void) {
+    self.core = core
+    mailbox = core.attach(wake: wake)
+  }
+
+  deinit { core.detach(mailbox) }
+
+  /// How many polls are held here.
+  public var heldCount: Int { table.count }
+
+  /// Whether ``collect(at:)`` has something to look at that this loop noted itself.
+  public var hasNews: Bool { !dirty.isEmpty }
+
+  public func isHeld(_ token: Int32) -> Bool { table.isWaiting(token) }
+
+  // MARK: Polling
+
+  /// Answers a poll, or holds it under `token`, which must not be held yet.
+  ///
+  /// Reading and becoming a waiter are one step as far as anybody can tell: the interest is registered before the log is
+  /// read, so a message that the read did not see wakes this loop.
+  public mutating func poll(
+    _ token: Int32, on slots: [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
+  ) -> Outcome {
+    var place: ConnectionLimits.Place?
+    if let holder {
+      switch core.limits.withLock({ $0.take(holder) }) {
+      case .success(let taken): place = taken
+      case .failure(let refusal): return .refused(refusal)
+      }
+    }
+    for (index, slot) in slots.enumerated() where !core.register(slot.channel, loop: mailbox.index) {
+      for slot in slots[..<index] { core.leave(slot.channel, count: 1) }
+      giveBack(place)
+      return .refused(.channel)
+    }
+    let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
+    if pages.contains(where: { !$0.isEmpty }) {
+      for slot in slots { core.leave(slot.channel, count: 1) }
+      giveBack(place)
+      return .answer(Answer(pages, limit: limit))
+    }
+    var held = slots
+    for (index, page) in pages.enumerated() {
+      // A timestamp stays one: it may lie ahead of the log, and what comes before it does not count.
+      if case .since = held[index].start { continue }
+      held[index].start = .after(page.next)
+    }
+    table.add(token, on: held, messagesMax: limit.messages, place: place)
+    return .held
+  }
+
+  /// Ends the wait of `token`, if it is held: its client has gone.
+  public mutating func cancel(_ token: Int32) {
+    if table.isWaiting(token) { remove(token) }
+  }
+
+  /// Ends the wait of `token`, if it is held, and gives its answer, which is nearly always empty: a cursor as good as
+  /// the one it came with.
+  public mutating func timeOut(_ token: Int32, at moment: Moment) -> Answer? {
+    guard table.isWaiting(token) else { return nil }
+    let slots = table.slots(of: token)
+    let limit = ReadLimit(messages: Int(table.waiters[Int(token)].messagesMax))
+    remove(token)
+    return Answer(slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }, limit: limit)
+  }
+
+  // MARK: Publishing
+
+  /// Publishes from this loop. Its own waiters are noted for the next ``collect(at:)`` without a wake-up.
+  public mutating func publish(
+    _ draft: Draft, to channel: ChannelName, at moment: Moment
+  ) throws(PublishError) -> Receipt {
+    let (receipt, concernsThisLoop) = try core.publish(draft, to: channel, from: mailbox.index, at: moment)
+    if concernsThisLoop { note(channel) }
+    return receipt
+  }
+
+  private mutating func note(_ channel: ChannelName) {
+    if let topic = table.markDirty(channel) { dirty.append(topic) }
+  }
+
+  // MARK: Delivering
+
+  /// Takes from their wait all whom news concerns. nil when there are none.
+  public mutating func collect(at moment: Moment) -> Batch? {
+    for channel in mailbox.takeNews() { note(channel) }
+    if dirty.isEmpty { return nil }
+    var batch = Batch()
+    var places: [ConnectionLimits.Place] = []
+    while let index = dirty.popLast() {
+      guard let topic = table.takeDirty(index) else { continue }
+      if collect(topic, into: &batch, places: &places, at: moment) { continue }
+      // Some waiters were not concerned. They ask to be told again, and look once more, as a poll does.
+      core.renew(topic.channel, loop: mailbox.index)
+      if let index = table.topic(of: topic.channel), let topic = table.topics[Int(index)] {
+        _ = collect(topic, into: &batch, places: &places, at: moment)
+      }
+    }
+    if !places.isEmpty { core.limits.withLock { for place in places { $0.giveBack(place) } } }
+    return batch.deliveries.isEmpty ? nil : batch
+  }
+
+  /// Goes through the waiters of one channel; true when all of them were concerned. Waiters with the same cursor share
+  /// one read of the log and one answer.
+  private mutating func collect(
+    _ topic: WaiterTable.Topic, into batch: inout Batch, places: inout [ConnectionLimits.Place], at moment: Moment
+  ) -> Bool {
+    var recent: [(start: ReadStart, messagesMax: UInt16, answer: Int32?)] = []
+    var link = topic.first
+    var left = 0
+    var taken = 0
+    while link >= 0 {
+      let entry = table.links[Int(link)]
+      let waiter = table.waiters[Int(entry.token)]
+      let isAlone = waiter.firstLink == link && entry.sibling < 0
+      let answer: Int32?
+      if isAlone,
+        let same = recent.last(where: { $0.messagesMax == waiter.messagesMax && $0.start == entry.start })
+      {
+        answer = same.answer
+      } else {
+        let slots = isAlone ? [(topic.channel, entry.start)] : table.slots(of: entry.token)
+        let limit = ReadLimit(messages: Int(waiter.messagesMax))
+        let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
+        if pages.contains(where: { !$0.isEmpty }) {
+          answer = Int32(batch.answers.count)
+          batch.answers.append(Answer(pages, limit: limit))
+        } else {
+          answer = nil
+        }
+        if isAlone {
+          if recent.count == 8 { recent.removeFirst() }
+          recent.append((entry.start, waiter.messagesMax, answer))
+        }
+      }
+      link = entry.next
+      guard let answer else {
+        left += 1
+        continue
+      }
+      batch.deliveries.append((entry.token, answer))
+      taken += 1
+      let shared = core
+      let place = table.remove(entry.token) { if $0 != topic.channel { shared.leave($0, count: 1) } }
+      if let place { places.append(place) }
+    }
+    if taken > 0 { core.leave(topic.channel, count: taken) }
+    return left == 0
+  }
+
+  private mutating func remove(_ token: Int32) {
+    let shared = core
+    giveBack(table.remove(token) { shared.leave($0, count: 1) })
+  }
+
+  private func giveBack(_ place: ConnectionLimits.Place?) {
+    if let place { core.limits.withLock { $0.giveBack(place) } }
+  }
+}
