@@ -1,0 +1,30 @@
+/// The values that a server and a client must agree on, each written here only.
+///
+/// What a server may be configured to do otherwise is named `…Default`; what the protocol fixes is named `…Max`.
+public enum WireLimit {
+  public static let hostDefault = "127.0.0.1"
+  public static let portDefault = 8080
+
+  /// Seconds that a poll is held when it names no `timeout`.
+  public static let pollTimeoutSecondsDefault = 30.0
+  /// Seconds above which a server lowers a `timeout`.
+  public static let pollTimeoutMaxSecondsDefault = 60.0
+
+  /// Messages in one answer (and channels in one page of the list) when the request names no `limit`.
+  public static let limitDefault = 100
+  public static let limitMax = 1000
+  /// An answer ends before it would hold more bytes of data, but holds at least one message.
+  public static let answerDataBytesMax = 1 << 20
+
+  public static let channelsPerPollMax = 64
+  public static let channelNameBytesMax = 128
+  public static let clientIDBytesMax = 128
+  public static let idempotencyKeyBytesMax = 255
+  /// Seconds for which a server remembers an `Idempotency-Key`.
+  public static let idempotencySecondsDefault = 600.0
+
+  /// The bytes of one published body.
+  public static let bodyBytesMaxDefault = 256 << 10
+  /// How deep the JSON of a message may be nested.
+  public static let jsonDepthMax = 512
+}
