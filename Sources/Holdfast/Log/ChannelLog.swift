@@ -30,6 +30,8 @@ struct ChannelLog: Sendable {
     var head: UInt64 = 0
     var headTag: UInt32 = 0
     var headTimestamp = Timestamp(microseconds: 0)
+    /// The latest timestamp of a message that was removed; 0 where none is known of.
+    var removedTimestamp = Timestamp(microseconds: 0)
 
     /// The newest epoch whose positions of sequence 0 can no longer be answered for when this is forgotten.
     var forgottenEpoch: Epoch { head == 0 ? vouchedAfter : epoch }
@@ -39,9 +41,8 @@ struct ChannelLog: Sendable {
   private(set) var entries: Deque<Entry> = []
   /// Bytes of payload retained.
   private(set) var bytes = 0
-  /// The last message removed from the front, whose tag is still known, and the latest timestamp removed at all.
+  /// The last message removed from the front, whose tag is still known.
   private var lastRemoved: (sequence: UInt64, tag: UInt32)
-  private var lastRemovedTimestamp: Timestamp
   /// The earliest expiry of a message that has a ttl of its own; `.max` when there is none.
   private var ttlExpiry = Int64.max
 
@@ -49,7 +50,6 @@ struct ChannelLog: Sendable {
   init(_ remnant: Remnant) {
     self.remnant = remnant
     lastRemoved = (remnant.head, remnant.headTag)
-    lastRemovedTimestamp = remnant.headTimestamp
   }
 
   var epoch: Epoch { remnant.epoch }
@@ -94,7 +94,7 @@ struct ChannelLog: Sendable {
     for entry in entries {
       if entry.expiry <= moment.uptime {
         bytes -= entry.payload.bytes.count
-        lastRemovedTimestamp = max(lastRemovedTimestamp, entry.timestamp)
+        remnant.removedTimestamp = max(remnant.removedTimestamp, entry.timestamp)
       } else {
         left.append(entry)
         // What expires after all that stands before it is found at the front when its time comes.
@@ -110,7 +110,7 @@ struct ChannelLog: Sendable {
     let entry = entries.removeFirst()
     bytes -= entry.payload.bytes.count
     lastRemoved = (entry.sequence, entry.tag)
-    lastRemovedTimestamp = max(lastRemovedTimestamp, entry.timestamp)
+    remnant.removedTimestamp = max(remnant.removedTimestamp, entry.timestamp)
   }
 
   // MARK: Reading
@@ -119,7 +119,7 @@ struct ChannelLog: Sendable {
   func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit) -> Page {
     switch start {
     case .now:
-      return Page(origin: .after(head), next: head)
+      return Page(origin: .after(head), next: head, timestamp: remnant.headTimestamp)
     case .earliest:
       return page(channel, from: 0, after: 0, missed: { _ in nil }, origin: .earliest, limit: limit)
     case .since(let timestamp):
@@ -127,7 +127,7 @@ struct ChannelLog: Sendable {
       let origin: Cursor.Slot =
         index > 0 ? .after(position(entries[index - 1])) : entries.isEmpty ? .after(head) : .earliest
       let gap: Gap? =
-        timestamp.microseconds > 0 && lastRemovedTimestamp > timestamp
+        timestamp.microseconds > 0 && remnant.removedTimestamp > timestamp
         ? Gap(channel: channel, reason: .expired, missed: nil) : nil
       return page(channel, from: index, after: 0, missed: { _ in gap }, origin: origin, limit: limit)
     case .after(let given):
@@ -173,7 +173,9 @@ struct ChannelLog: Sendable {
     let next = messages.last?.id ?? head
     // Messages at the very end that expired by a ttl of their own are told of with the next page.
     let gap = missed(next.sequence - min(sequence, next.sequence) - UInt64(messages.count))
-    return Page(messages: messages, gap: gap, origin: origin, next: next, more: end < entries.count)
+    return Page(
+      messages: messages, gap: gap, origin: origin, next: next, more: end < entries.count,
+      timestamp: remnant.headTimestamp)
   }
 
   /// The first index for which `isBefore` does not hold; it holds for a prefix.

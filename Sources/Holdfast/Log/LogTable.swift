@@ -92,6 +92,7 @@ struct LogTable: Sendable {
     var new = unborn(takingEpoch: true)
     new.vouchedAfter = old.epoch
     new.headTimestamp = old.headTimestamp
+    new.removedTimestamp = old.headTimestamp
     keep(new, of: channel)
     return true
   }

@@ -29,6 +29,8 @@ public struct Page: Hashable, Sendable {
   public var next: Position
   /// Whether more messages than these are retained.
   public var more = false
+  /// Of the newest message ever; 0 where there was none.
+  public var timestamp = Timestamp(microseconds: 0)
 
   /// Whether there is nothing to tell, so that a poll waits.
   public var isEmpty: Bool { messages.isEmpty && gap == nil }

@@ -8,6 +8,8 @@ public struct Answer: Hashable, Sendable {
   public var cursor: Cursor
   /// Whether more messages than these are there already.
   public var more: Bool
+  /// Of the newest message ever on these channels.
+  public var timestamp: Timestamp
 
   /// Whether there is nothing to tell: the wait timed out.
   public var isEmpty: Bool { messages.isEmpty && gaps.isEmpty }
@@ -17,6 +19,7 @@ public struct Answer: Hashable, Sendable {
   /// Where the limit cuts a channel off before its first message its slot stays where it was, gap and all, so that a
   /// gap is always told together with what follows it.
   init(_ pages: [Page], limit: ReadLimit) {
+    timestamp = pages.reduce(Timestamp(microseconds: 0)) { max($0, $1.timestamp) }
     if pages.count == 1 {
       let page = pages[0]
       messages = page.messages

@@ -1,0 +1,46 @@
+public import Holdfast
+import HoldfastProtocol
+
+/// How a server behaves. The defaults are the product's, and written here only (or in ``WireLimit``, where a client has to
+/// know them too).
+public struct ServerConfiguration: Sendable {
+  /// The address to listen on.
+  public var host = WireLimit.hostDefault
+  /// The port to listen on; 0 lets the system choose.
+  public var port = WireLimit.portDefault
+  /// What stands before every path but `/healthz` and `/readyz`: empty, or `/` and a word.
+  public var prefix = WirePath.prefixDefault
+  /// Event loops, each a thread. One serves tens of thousands of polls; more are for more cores than one fills.
+  public var threads = 1
+
+  /// The longest a poll is held.
+  public var pollTimeoutMax: Duration = .seconds(WireLimit.pollTimeoutMaxSecondsDefault)
+  /// How long a poll is held that does not say.
+  public var pollTimeout: Duration = .seconds(WireLimit.pollTimeoutSecondsDefault)
+  /// For a request's head, from its first byte.
+  public var headTimeout: Duration = .seconds(10)
+  /// For a request's body, from its head.
+  public var bodyTimeout: Duration = .seconds(30)
+  /// For a connection without a request.
+  public var idleTimeout: Duration = .seconds(75)
+  /// For a client to take an answer.
+  public var sendTimeout: Duration = .seconds(30)
+  /// From the order to stop until the process ends, whatever is left.
+  public var shutdownTimeout: Duration = .seconds(10)
+  /// Over which held polls are answered when the server stops, so that they do not all come back at once.
+  public var drainWindow: Duration = .seconds(1)
+
+  /// Most bytes of one published body.
+  public var bodyBytesMax = WireLimit.bodyBytesMaxDefault
+  /// How many polls may be held at once.
+  public var holds = HoldLimits()
+  /// What logs retain.
+  public var store = MemoryStore.Limits()
+
+  /// Origins whose pages may use the server, besides its own; `*` for all.
+  public var corsOrigins: [String] = []
+  /// Whose `X-Forwarded-For` is believed.
+  public var trustedProxies: [AddressRange] = []
+
+  public init() {}
+}

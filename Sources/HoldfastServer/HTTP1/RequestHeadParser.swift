@@ -1,0 +1,260 @@
+import HoldfastProtocol
+
+/// Reads a request head, strictly: what is not plainly right is refused, because a proxy before us might read it
+/// otherwise, and then one client's bytes become another's request. Refused are bare LF and CR, NUL and other controls,
+/// folded lines, blanks before a colon, a missing or second `Host`, two lengths, a length with a transfer coding.
+struct RequestHeadParser {
+  private var head = RequestHead()
+  private var isHTTP10 = false
+  private var hasTransferEncoding = false
+  private var saysClose = false
+  private let limits: HTTP1Limits
+
+  /// - Returns: nil while the head is incomplete.
+  static func parse(
+    _ bytes: borrowing Span<UInt8>, from start: Int, limits: HTTP1Limits
+  ) throws(HTTP1Refusal) -> RequestHead? {
+    var parser = RequestHeadParser(limits: limits)
+    return try parser.parse(bytes, from: start)
+  }
+
+  private init(limits: HTTP1Limits) { self.limits = limits }
+
+  private mutating func parse(
+    _ bytes: borrowing Span<UInt8>, from start: Int
+  ) throws(HTTP1Refusal) -> RequestHead? {
+    guard let lineEnd = try endOfLine(bytes, from: start) else {
+      if bytes.count - start > limits.requestLineBytesMax { throw tooLongTarget }
+      return nil
+    }
+    if lineEnd - start > limits.requestLineBytesMax { throw tooLongTarget }
+    try requestLine(bytes, start..<lineEnd, base: start)
+    var line = lineEnd + 2
+    var fields = 0
+    while true {
+      guard let end = try endOfLine(bytes, from: line) else {
+        if bytes.count - start > limits.headBytesMax { throw tooLargeHead }
+        return nil
+      }
+      if end + 2 - start > limits.headBytesMax { throw tooLargeHead }
+      if end == line {
+        head.length = end + 2 - start
+        return try finished()
+      }
+      fields += 1
+      if fields > limits.fieldsMax {
+        throw HTTP1Refusal(code: .headTooLarge, detail: "a request has at most \(limits.fieldsMax) header fields")
+      }
+      try field(bytes, line..<end, base: start)
+      line = end + 2
+    }
+  }
+
+  private var tooLongTarget: HTTP1Refusal {
+    HTTP1Refusal(code: .targetTooLong, detail: "the request line has at most \(limits.requestLineBytesMax) bytes")
+  }
+
+  private var tooLargeHead: HTTP1Refusal {
+    HTTP1Refusal(code: .headTooLarge, detail: "a request head has at most \(limits.headBytesMax) bytes")
+  }
+
+  private func malformed(_ detail: String) -> HTTP1Refusal { HTTP1Refusal(code: .requestMalformed, detail: detail) }
+
+  /// The offset of the CR that ends a line.
+  private func endOfLine(_ bytes: borrowing Span<UInt8>, from start: Int) throws(HTTP1Refusal) -> Int? {
+    var index = start
+    while index < bytes.count {
+      let byte = bytes[index]
+      if byte < 0x20 {
+        if byte == Byte.cr {
+          if index + 1 == bytes.count { return nil }
+          if bytes[index + 1] != Byte.lf { throw malformed("a CR in the head is followed by no LF") }
+          return index
+        }
+        if byte == Byte.lf { throw malformed("a line of the head ends with LF instead of CR LF") }
+        if byte != Byte.tab { throw malformed("the head has a control character") }
+      } else if byte == 0x7f {
+        throw malformed("the head has a control character")
+      }
+      index += 1
+    }
+    return nil
+  }
+
+  // MARK: Request line
+
+  private mutating func requestLine(
+    _ bytes: borrowing Span<UInt8>, _ line: Range<Int>, base: Int
+  ) throws(HTTP1Refusal) {
+    var space = line.lowerBound
+    while space < line.upperBound, bytes[space] != Byte.space { space += 1 }
+    guard let method = Self.method(bytes, line.lowerBound..<space) else {
+      throw malformed("the request line does not begin with a method that is known here")
+    }
+    head.method = method
+    let target = space + 1
+    var end = target
+    while end < line.upperBound, bytes[end] != Byte.space {
+      if bytes[end] <= 0x20 || bytes[end] > 0x7e || bytes[end] == UInt8(ascii: "#") {
+        throw malformed("the target has a character that must be percent-encoded")
+      }
+      end += 1
+    }
+    if end >= line.upperBound { throw malformed("the request line is not 'METHOD TARGET HTTP/1.1'") }
+    head.target = Slice(target - base..<end - base)
+    try version(bytes, end + 1..<line.upperBound)
+    var path = target
+    if bytes[target] != UInt8(ascii: "/") {
+      if bytes.matches("*", at: target..<end), method == .options {
+        head.path = head.target
+        return
+      }
+      guard let authority = bytes.afterScheme(target..<end) else {
+        throw malformed("the target is neither a path nor an http URL")
+      }
+      path = authority
+      while path < end, bytes[path] != UInt8(ascii: "/"), bytes[path] != UInt8(ascii: "?") { path += 1 }
+      if path == authority { throw malformed("the target's URL names no host") }
+      try checkHost(bytes, authority..<path)
+    }
+    var question = path
+    while question < end, bytes[question] != UInt8(ascii: "?") { question += 1 }
+    head.path = Slice(path - base..<question - base)
+    if question < end { head.query = Slice(question + 1 - base..<end - base) }
+  }
+
+  private mutating func version(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTP1Refusal) {
+    if bytes.matches("HTTP/1.1", at: range) { return }
+    if bytes.matches("HTTP/1.0", at: range) {
+      isHTTP10 = true
+      return
+    }
+    let isVersion =
+      range.count == 8 && bytes.matches("HTTP/", at: range.prefix(5)) && bytes[range.lowerBound + 5].isDigit
+      && bytes[range.lowerBound + 6] == UInt8(ascii: ".") && bytes[range.lowerBound + 7].isDigit
+    if isVersion { throw HTTP1Refusal(code: .versionUnsupported, detail: "this server speaks HTTP/1.1 and HTTP/1.0") }
+    throw malformed("the request line does not end with 'HTTP/1.1'")
+  }
+
+  private static func method(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> RequestHead.Method? {
+    if bytes.matches("GET", at: range) { return .get }
+    if bytes.matches("POST", at: range) { return .post }
+    if bytes.matches("HEAD", at: range) { return .head }
+    if bytes.matches("OPTIONS", at: range) { return .options }
+    if bytes.matches("DELETE", at: range) { return .delete }
+    if bytes.matches("PUT", at: range) { return .put }
+    if bytes.matches("PATCH", at: range) { return .patch }
+    return nil
+  }
+
+  // MARK: Fields
+
+  private mutating func field(
+    _ bytes: borrowing Span<UInt8>, _ line: Range<Int>, base: Int
+  ) throws(HTTP1Refusal) {
+    if bytes[line.lowerBound] == Byte.space || bytes[line.lowerBound] == Byte.tab {
+      throw malformed("a header field is folded over two lines")
+    }
+    var colon = line.lowerBound
+    while colon < line.upperBound, bytes[colon].isToken { colon += 1 }
+    if colon == line.upperBound || bytes[colon] != UInt8(ascii: ":") || colon == line.lowerBound {
+      throw malformed("a header field is not 'Name: value'")
+    }
+    var start = colon + 1
+    var end = line.upperBound
+    while start < end, bytes[start] == Byte.space || bytes[start] == Byte.tab { start += 1 }
+    while end > start, bytes[end - 1] == Byte.space || bytes[end - 1] == Byte.tab { end -= 1 }
+    let name = line.lowerBound..<colon
+    let value = start..<end
+    let slice = Slice(start - base..<end - base)
+    switch bytes[name.lowerBound] | 0x20 {
+    case UInt8(ascii: "c"):
+      if bytes.matchesIgnoringCase("content-length", at: name) {
+        try contentLength(bytes, value)
+      } else if bytes.matchesIgnoringCase("connection", at: name) {
+        if bytes.listContains("close", in: value) { saysClose = true }
+      } else if bytes.matchesIgnoringCase("content-type", at: name) {
+        try set(\.contentType, slice, "Content-Type")
+      }
+    case UInt8(ascii: "e"):
+      if bytes.matchesIgnoringCase("expect", at: name) {
+        if !bytes.matchesIgnoringCase("100-continue", at: value) {
+          throw HTTP1Refusal(code: .expectationFailed, detail: "the only expectation met here is 100-continue")
+        }
+        head.expectsContinue = true
+      }
+    case UInt8(ascii: "h"):
+      if bytes.matchesIgnoringCase("host", at: name) {
+        if !head.host.isAbsent { throw HTTP1Refusal(code: .hostInvalid, detail: "Host is given twice") }
+        try checkHost(bytes, value)
+        head.host = slice
+      }
+    case UInt8(ascii: "i"):
+      if bytes.matchesIgnoringCase("idempotency-key", at: name) {
+        try set(\.idempotencyKey, slice, "Idempotency-Key")
+      }
+    case UInt8(ascii: "o"):
+      if bytes.matchesIgnoringCase("origin", at: name) { try set(\.origin, slice, "Origin") }
+    case UInt8(ascii: "t"):
+      if bytes.matchesIgnoringCase("transfer-encoding", at: name) {
+        if hasTransferEncoding { throw malformed("Transfer-Encoding is given twice") }
+        hasTransferEncoding = true
+        head.isChunked = bytes.matchesIgnoringCase("chunked", at: value)
+      }
+    case UInt8(ascii: "x"):
+      if bytes.matchesIgnoringCase("x-client-id", at: name) {
+        try set(\.clientID, slice, "X-Client-ID")
+      } else if bytes.matchesIgnoringCase("x-forwarded-for", at: name) {
+        head.forwardedFor = slice
+      }
+    default: break
+    }
+  }
+
+  private mutating func set(
+    _ field: WritableKeyPath<RequestHead, Slice>, _ slice: Slice, _ name: String
+  ) throws(HTTP1Refusal) {
+    if !head[keyPath: field].isAbsent { throw malformed("\(name) is given twice") }
+    head[keyPath: field] = slice
+  }
+
+  private mutating func contentLength(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(HTTP1Refusal) {
+    if head.contentLength != nil { throw malformed("Content-Length is given twice") }
+    if value.isEmpty || value.count > 18 { throw malformed("Content-Length is not a number of bytes") }
+    var length = 0
+    for index in value {
+      if !bytes[index].isDigit { throw malformed("Content-Length is not a number of bytes") }
+      length = length * 10 + Int(bytes[index] - UInt8(ascii: "0"))
+    }
+    head.contentLength = length
+  }
+
+  /// A host is a name or an address, with a port or without.
+  private func checkHost(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(HTTP1Refusal) {
+    for index in value {
+      switch bytes[index] {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
+        continue
+      default: throw HTTP1Refusal(code: .hostInvalid, detail: "Host is not a name or an address with or without a port")
+      }
+    }
+    if value.isEmpty { throw HTTP1Refusal(code: .hostInvalid, detail: "Host is empty") }
+  }
+
+  private mutating func finished() throws(HTTP1Refusal) -> RequestHead {
+    if head.host.isAbsent && !isHTTP10 {
+      throw HTTP1Refusal(code: .hostInvalid, detail: "an HTTP/1.1 request has a Host field")
+    }
+    if hasTransferEncoding {
+      if head.contentLength != nil { throw malformed("Content-Length and Transfer-Encoding are both given") }
+      if isHTTP10 { throw malformed("HTTP/1.0 has no Transfer-Encoding") }
+      if !head.isChunked {
+        throw HTTP1Refusal(code: .transferEncodingUnsupported, detail: "the only transfer coding known here is chunked")
+      }
+    }
+    head.isKeptAlive = !isHTTP10 && !saysClose
+    return head
+  }
+}

@@ -1,0 +1,61 @@
+/// Writing JSON and HTTP text straight into bytes.
+extension [UInt8] {
+  mutating func write(_ text: StaticString) {
+    text.withUTF8Buffer { append(contentsOf: $0) }
+  }
+
+  mutating func write(_ text: String) { append(contentsOf: text.utf8) }
+
+  mutating func write(_ number: some FixedWidthInteger & UnsignedInteger) {
+    let start = count
+    var rest = number
+    repeat {
+      append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    if count - start > 1 { self[start...].reverse() }
+  }
+
+  /// A string in quotes, with what JSON does not allow in one escaped.
+  mutating func writeString(_ text: String) { writeString(text.utf8) }
+
+  /// The same for bytes that are UTF-8.
+  mutating func writeString(_ text: some Sequence<UInt8>) {
+    append(UInt8(ascii: "\""))
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "\""): write("\\\"")
+      case UInt8(ascii: "\\"): write("\\\\")
+      case 0x0a: write("\\n")
+      case 0x0d: write("\\r")
+      case 0x09: write("\\t")
+      case 0..<0x20, 0x7f:
+        write("\\u00")
+        append([UInt8]("0123456789abcdef".utf8)[Int(byte >> 4)])
+        append([UInt8]("0123456789abcdef".utf8)[Int(byte & 15)])
+      default: append(byte)
+      }
+    }
+    append(UInt8(ascii: "\""))
+  }
+
+  /// Base64 (RFC 4648, with padding) in quotes.
+  mutating func writeBase64(_ bytes: [UInt8]) {
+    let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    reserveCapacity(count + (bytes.count + 2) / 3 * 4 + 2)
+    append(UInt8(ascii: "\""))
+    var index = 0
+    while index < bytes.count {
+      let left = bytes.count - index
+      let group =
+        UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0)
+        | (left > 2 ? UInt32(bytes[index + 2]) : 0)
+      append(alphabet[Int(group >> 18)])
+      append(alphabet[Int(group >> 12 & 63)])
+      append(left > 1 ? alphabet[Int(group >> 6 & 63)] : UInt8(ascii: "="))
+      append(left > 2 ? alphabet[Int(group & 63)] : UInt8(ascii: "="))
+      index += 3
+    }
+    append(UInt8(ascii: "\""))
+  }
+}
