@@ -39,7 +39,10 @@ let package = Package(
     .target(name: "HoldfastProtocol", swiftSettings: strict),
     .target(
       name: "HoldfastServer",
-      dependencies: ["Holdfast", "HoldfastProtocol", nio, nioPosix, logging, lifecycle],
+      dependencies: [
+        "Holdfast", "HoldfastProtocol", nio, nioPosix, logging, lifecycle,
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: strict),
     .target(
       name: "HoldfastClient",

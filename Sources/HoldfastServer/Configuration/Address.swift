@@ -23,7 +23,7 @@ struct Address: Hashable, Sendable {
     }
     var six = in6_addr()
     guard inet_pton(AF_INET6, String(name), &six) == 1 else { return nil }
-    value = withUnsafeBytes(of: &six) { $0.reduce(0) { $0 << 8 | UInt128($1) } }
+    value = withUnsafeBytes(of: six) { $0.reduce(0) { $0 << 8 | UInt128($1) } }
   }
 
   var isIPv4: Bool { value >> 32 == Address.mapped >> 32 }

@@ -60,6 +60,9 @@ struct HTTP1Connection {
   /// Whether a part of a request has come.
   var isMidRequest: Bool { partial != nil }
 
+  /// Bytes held of an incomplete request.
+  var bytesKept: Int { partial?.bytes.count ?? 0 }
+
   /// What to say when the deadline passes in the middle of a request.
   var timeout: HTTP1Refusal {
     HTTP1Refusal(

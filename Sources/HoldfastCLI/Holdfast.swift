@@ -1,0 +1,50 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The version of the whole project.
+let version = "0.1.0"
+
+@main
+struct HoldfastCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "holdfast",
+    abstract: "Real-time messages over plain HTTP: long polling that loses nothing.",
+    discussion: """
+      Start a server, listen in one terminal, publish in another:
+
+        holdfast serve
+        holdfast subscribe news
+        holdfast publish news '{"a":1}'
+      """,
+    version: version,
+    subcommands: [Serve.self])
+
+  /// As ArgumentParser would run it, but for errors in the command line: one clear line, exit 64.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      if exitCode(for: error) != .validationFailure { exit(withError: error) }
+      printError(message(for: error))
+      exit(withError: ExitCode.validationFailure)
+    }
+  }
+}
+
+/// Says on the error output what went wrong, in one line.
+func printError(_ text: String) {
+  let line = text.split(separator: "\n").joined(separator: " ")
+  fputs("holdfast: \(line)\n", stderr)
+}

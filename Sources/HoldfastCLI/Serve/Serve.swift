@@ -1,0 +1,81 @@
+import ArgumentParser
+import Holdfast
+import HoldfastServer
+import Logging
+import ServiceLifecycle
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `holdfast serve`.
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve channels over HTTP.",
+    discussion: """
+      Every setting can be given as a flag, in the environment (--log-age-max as HOLDFAST_LOG_AGE_MAX) or in a YAML or \
+      JSON file (as log-age-max); a flag wins over the environment, and that over the file.
+
+      SIGTERM and SIGINT end the server gently: held polls are answered with their own cursors, so that clients go on \
+      elsewhere and miss nothing.
+
+        holdfast serve --port 8080
+        HOLDFAST_LOG_AGE_MAX=3600 holdfast serve --config holdfast.yaml
+      """)
+
+  @OptionGroup var options: ServeOptions
+
+  func run() async throws {
+    let settings = try await ServeSettings.read(options)
+    let logger = Logs.bootstrap(settings.logs)
+    raiseFileLimit()
+    signal(SIGPIPE, SIG_IGN)
+    let hub = Hub(store: MemoryStore(limits: settings.server.store), limits: settings.server.holds)
+    let server = Server(configuration: settings.server, hub: hub, logger: logger) { port in
+      Serve.announce(settings.server, port: port)
+      logger.info(
+        "listening",
+        metadata: ["host": "\(settings.server.host)", "port": "\(port)", "version": "\(version)", "store": "memory"])
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.quiet))
+    do { try await group.run() } catch {
+      printError("cannot listen on \(settings.server.host):\(settings.server.port): \(error)")
+      throw ExitCode.failure
+    }
+  }
+
+  /// Says where the server is and what to try. The first line is for programs too.
+  private static func announce(_ configuration: ServerConfiguration, port: Int) {
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    let url = "http://\(host):\(port)"
+    let api = url + configuration.prefix
+    print(
+      """
+      holdfast \(version) listening on \(url)
+
+        wait for a message:   curl '\(api)/poll/news'
+        publish one:          curl -d '{"hello":"world"}' '\(api)/publish/news'
+
+      """)
+    fflush(stdout)
+  }
+
+  /// Each held poll is an open file; the system lets a process ask for more than it starts with.
+  private func raiseFileLimit() {
+    #if canImport(Darwin)
+      let resource = RLIMIT_NOFILE
+    #else
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #endif
+    var limit = rlimit()
+    if getrlimit(resource, &limit) != 0 { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(resource, &limit)
+  }
+}

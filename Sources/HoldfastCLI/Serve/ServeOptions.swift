@@ -1,0 +1,128 @@
+import ArgumentParser
+import Configuration
+
+/// The flags of `serve`. None has a default here: what is not given may stand in the environment or the file.
+struct ServeOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A YAML or JSON file with settings.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("The address to listen on (127.0.0.1).", valueName: "address"))
+  var host: String?
+
+  @Option(help: ArgumentHelp("The port to listen on; 0 lets the system choose (8080).", valueName: "port"))
+  var port: Int?
+
+  @Option(help: ArgumentHelp("What stands before every path of the API (/api).", valueName: "path"))
+  var prefix: String?
+
+  @Option(help: ArgumentHelp("Where messages are kept: memory (memory).", valueName: "store"))
+  var store: String?
+
+  @Option(help: ArgumentHelp("Event loops, each a thread; one holds tens of thousands of polls (1).", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("The longest a poll is held (60).", valueName: "seconds"))
+  var pollTimeoutMax: Double?
+
+  @Option(help: ArgumentHelp("The most messages a channel's log retains (1000).", valueName: "n"))
+  var logMessagesMax: Int?
+
+  @Option(help: ArgumentHelp("The age at which a message expires (300).", valueName: "seconds"))
+  var logAgeMax: Double?
+
+  @Option(help: ArgumentHelp("The most bytes of payload a channel's log retains (16777216).", valueName: "bytes"))
+  var logBytesMax: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Other bounds for channels by pattern: 'chat.*=messages:100 age:60 bytes:65536'; several with commas between.",
+      valueName: "rules"))
+  var logRules: String?
+
+  @Option(help: ArgumentHelp("About the most bytes all logs may cost together (4294967296).", valueName: "bytes"))
+  var storeBytesMax: Int?
+
+  @Option(help: ArgumentHelp("The most bytes of one published body (262144).", valueName: "bytes"))
+  var bodyBytesMax: Int?
+
+  @Option(help: ArgumentHelp("Held polls of one client; 0: no limit (6).", valueName: "n"))
+  var connectionsPerClientMax: Int?
+
+  @Option(help: ArgumentHelp("Held polls from one address; 0: no limit (1000).", valueName: "n"))
+  var connectionsPerAddressMax: Int?
+
+  @Option(help: ArgumentHelp("Held polls on one channel; 0: no limit (10000).", valueName: "n"))
+  var connectionsPerChannelMax: Int?
+
+  @Option(help: ArgumentHelp("Held polls in all; 0: no limit (100000).", valueName: "n"))
+  var connectionsMax: Int?
+
+  @Option(help: ArgumentHelp("For a request's head to arrive (10).", valueName: "seconds"))
+  var headTimeout: Double?
+
+  @Option(help: ArgumentHelp("For a request's body to arrive (30).", valueName: "seconds"))
+  var bodyTimeout: Double?
+
+  @Option(help: ArgumentHelp("After which a connection without a request is closed (75).", valueName: "seconds"))
+  var idleTimeout: Double?
+
+  @Option(help: ArgumentHelp("For a client to take an answer (30).", valueName: "seconds"))
+  var sendTimeout: Double?
+
+  @Option(help: ArgumentHelp("From SIGTERM to the end at the latest (10).", valueName: "seconds"))
+  var shutdownTimeout: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Origins whose pages may use the server, with commas between; * for all (only its own).", valueName: "origins"))
+  var corsOrigins: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Addresses or ranges whose X-Forwarded-For is believed, with commas between (none).", valueName: "ranges"))
+  var trustedProxies: String?
+
+  @Option(help: ArgumentHelp("How much is logged: trace, debug, info, warning, error (info).", valueName: "level"))
+  var logLevel: String?
+
+  @Option(help: ArgumentHelp("How it is logged: text, json (text on a terminal, else json).", valueName: "format"))
+  var logFormat: String?
+
+  /// What was given, by the settings' names.
+  var given: [AbsoluteConfigKey: ConfigValue] {
+    var values: [AbsoluteConfigKey: ConfigValue] = [:]
+    func set(_ name: String, _ content: ConfigContent?) {
+      if let content { values[AbsoluteConfigKey([name])] = ConfigValue(content, isSecret: false) }
+    }
+    set("host", host.map { .string($0) })
+    set("port", port.map { .int($0) })
+    set("prefix", prefix.map { .string($0) })
+    set("store", store.map { .string($0) })
+    set("threads", threads.map { .int($0) })
+    set("poll-timeout-max", pollTimeoutMax.map { .double($0) })
+    set("log-messages-max", logMessagesMax.map { .int($0) })
+    set("log-age-max", logAgeMax.map { .double($0) })
+    set("log-bytes-max", logBytesMax.map { .int($0) })
+    set("log-rules", list(logRules))
+    set("store-bytes-max", storeBytesMax.map { .int($0) })
+    set("body-bytes-max", bodyBytesMax.map { .int($0) })
+    set("connections-per-client-max", connectionsPerClientMax.map { .int($0) })
+    set("connections-per-address-max", connectionsPerAddressMax.map { .int($0) })
+    set("connections-per-channel-max", connectionsPerChannelMax.map { .int($0) })
+    set("connections-max", connectionsMax.map { .int($0) })
+    set("head-timeout", headTimeout.map { .double($0) })
+    set("body-timeout", bodyTimeout.map { .double($0) })
+    set("idle-timeout", idleTimeout.map { .double($0) })
+    set("send-timeout", sendTimeout.map { .double($0) })
+    set("shutdown-timeout", shutdownTimeout.map { .double($0) })
+    set("cors-origins", list(corsOrigins))
+    set("trusted-proxies", list(trustedProxies))
+    set("log-level", logLevel.map { .string($0) })
+    set("log-format", logFormat.map { .string($0) })
+    return values
+  }
+
+  private func list(_ text: String?) -> ConfigContent? {
+    text.map { .stringArray($0.split(separator: ",").map(String.init)) }
+  }
+}

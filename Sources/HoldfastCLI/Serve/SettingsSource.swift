@@ -1,0 +1,93 @@
+import ArgumentParser
+import Configuration
+import SystemPackage
+
+/// Where settings come from: flags, then the environment, then a file. A wrong value is an error that names its source,
+/// never a default taken in silence.
+struct SettingsSource {
+  private enum Origin {
+    case flags
+    case environment
+    case file(String)
+  }
+
+  private let readers: [(origin: Origin, reader: ConfigReader)]
+
+  init(flags: [AbsoluteConfigKey: ConfigValue], file: String?) async throws {
+    let environment = EnvironmentVariablesProvider()
+    var readers: [(Origin, ConfigReader)] = [
+      (.flags, ConfigReader(provider: InMemoryProvider(values: flags))),
+      (.environment, ConfigReader(provider: environment.prefixKeys(with: "holdfast"))),
+    ]
+    let named = try file ?? environment.environmentValue(forName: "HOLDFAST_CONFIG")
+    if let file = named {
+      do { readers.append((.file(file), try await Self.reader(file))) } catch let error as ValidationError {
+        throw error
+      } catch {
+        throw ValidationError("cannot read settings from '\(file)': \(error)")
+      }
+    }
+    self.readers = readers
+  }
+
+  private static func reader(_ file: String) async throws -> ConfigReader {
+    let path = FilePath(file)
+    switch path.extension {
+    case "json": return ConfigReader(provider: try await FileProvider<JSONSnapshot>(filePath: path))
+    case "yaml", "yml": return ConfigReader(provider: try await FileProvider<YAMLSnapshot>(filePath: path))
+    default: throw ValidationError("'\(file)' does not end with .yaml, .yml or .json, so its format is not known")
+    }
+  }
+
+  /// The error for a value that was given.
+  func wrong(_ name: String, _ detail: String) -> ValidationError { ValidationError("\(name): \(detail)") }
+
+  func string(_ name: String) async throws -> String? {
+    try await first(name, "a text") { try await $0.fetchString(forKey: $1) }
+  }
+
+  func strings(_ name: String) async throws -> [String]? {
+    try await first(name, "a list of texts") { try await $0.fetchStringArray(forKey: $1) }
+  }
+
+  func int(_ name: String, in range: ClosedRange<Int>) async throws -> Int? {
+    let value = try await first(name, "a whole number") { try await $0.fetchInt(forKey: $1) }
+    if let value, !range.contains(value) {
+      throw wrong(name, "\(value) is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  /// A time in seconds, above 0.
+  func seconds(_ name: String, into duration: inout Duration) async throws {
+    guard let value = try await first(name, "a number of seconds", { try await $0.fetchDouble(forKey: $1) }) else {
+      return
+    }
+    if !(value > 0 && value <= 1e9) { throw wrong(name, "\(value) is not a number of seconds above 0") }
+    duration = .seconds(value)
+  }
+
+  /// A limit, of which 0 stands for none.
+  func limit(_ name: String, into limit: inout Int) async throws {
+    if let value = try await int(name, in: 0...1_000_000_000) { limit = value == 0 ? .max : value }
+  }
+
+  private func first<Value>(
+    _ name: String, _ expected: String, _ fetch: (ConfigReader, ConfigKey) async throws -> Value?
+  ) async throws -> Value? {
+    for (origin, reader) in readers {
+      do {
+        if let value = try await fetch(reader, ConfigKey([name])) { return value }
+      } catch {
+        switch origin {
+        case .flags: throw wrong("--\(name)", "it is not \(expected)")
+        case .environment:
+          let variable = "HOLDFAST_" + name.uppercased().replacing("-", with: "_")
+          throw wrong(variable, "it is not \(expected)")
+        case .file(let file): throw wrong("\(file)", "'\(name)' is not \(expected)")
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,96 @@
+import Holdfast
+
+/// The JSON of answers that carry messages.
+extension [UInt8] {
+  mutating func write(_ answer: Answer, as form: AnswerShape.Form) {
+    switch form {
+    case .standard:
+      if answer.isEmpty { writeTimeout(answer) } else { writeList(answer) }
+    case .history: writeList(answer)
+    case .simple(let since):
+      if let message = answer.messages.first {
+        write("{\"status\":\"message\",")
+        writeMembers(of: message)
+        writeGaps(answer.gaps)
+        write(",\"cursor\":")
+        writeCursor(answer.cursor)
+      } else {
+        write("{\"status\":\"timeout\",\"timestamp\":")
+        writeTimestamp(Timestamp(microseconds: Swift.max(since, answer.timestamp.microseconds)))
+        writeGaps(answer.gaps)
+      }
+      write("}")
+    }
+  }
+
+  private mutating func writeTimeout(_ answer: Answer) {
+    write("{\"status\":\"timeout\",\"messages\":[],\"count\":0,\"cursor\":")
+    writeCursor(answer.cursor)
+    write("}")
+  }
+
+  private mutating func writeList(_ answer: Answer) {
+    write("{\"status\":\"messages\"")
+    writeGaps(answer.gaps)
+    write(",\"messages\":[")
+    for (index, message) in answer.messages.enumerated() {
+      write(index > 0 ? ",{" : "{")
+      writeMembers(of: message)
+      write("}")
+    }
+    write("],\"count\":")
+    write(UInt(answer.messages.count))
+    write(",\"cursor\":")
+    writeCursor(answer.cursor)
+    write(answer.more ? ",\"more\":true}" : ",\"more\":false}")
+  }
+
+  private mutating func writeMembers(of message: Message) {
+    write("\"id\":\"")
+    message.id.write(to: &self)
+    write("\",\"channel\":\"")
+    write(message.channel.text)
+    write("\",\"timestamp\":")
+    writeTimestamp(message.timestamp)
+    write(",\"data\":")
+    guard let contentType = message.payload.contentType else {
+      append(contentsOf: message.payload.bytes)
+      return
+    }
+    writeBase64(message.payload.bytes)
+    write(",\"encoding\":\"base64\",\"content_type\":")
+    writeString(contentType)
+  }
+
+  private mutating func writeGaps(_ gaps: [Gap]) {
+    if gaps.isEmpty { return }
+    write(",\"gap\":[")
+    for (index, gap) in gaps.enumerated() {
+      write(index > 0 ? ",{\"channel\":\"" : "{\"channel\":\"")
+      write(gap.channel.text)
+      write("\",\"reason\":\"")
+      write(gap.reason.rawValue)
+      write("\",\"missed\":")
+      if let missed = gap.missed { write(missed) } else { write("null") }
+      write("}")
+    }
+    write("]")
+  }
+
+  mutating func writeCursor(_ cursor: Cursor) {
+    write("\"")
+    cursor.write(to: &self)
+    write("\"")
+  }
+
+  mutating func writeTimestamp(_ timestamp: Timestamp) {
+    write(UInt64(timestamp.microseconds) / 1_000_000)
+    write(".")
+    let fraction = UInt64(timestamp.microseconds) % 1_000_000
+    var unit: UInt64 = 100_000
+    while unit > 0 {
+      append(UInt8(ascii: "0") + UInt8(fraction / unit % 10))
+      unit /= 10
+    }
+  }
+}

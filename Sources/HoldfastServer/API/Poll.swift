@@ -1,0 +1,51 @@
+import Holdfast
+import HoldfastProtocol
+
+extension ServerLoop {
+  /// `GET /api/poll/{channels}`: answers at once where there is something to tell, else holds the connection.
+  mutating func poll(
+    _ token: Int32, _ request: HTTP1Connection.Request, _ path: Range<Int>, _ bytes: borrowing Span<UInt8>,
+    at moment: Moment
+  ) throws(Problem) {
+    let channels = try bytes.channels(path)
+    let query = try Query(bytes, request.head.query.range.shifted(by: request.start))
+    let timeout = try query.timeoutValue(settings.configuration)
+    var limit = ReadLimit(messages: try query.limitValue())
+    var starts = Array(repeating: ReadStart.now, count: channels.count)
+    if let text = query.cursor {
+      do { starts = try Cursor(text, channelCount: channels.count).slots.map(ReadStart.init) } catch {
+        throw Problem(.cursorMalformed, "\(error)")
+      }
+    } else if let since = try query.sinceValue() {
+      starts = starts.map { _ in .since(since) }
+      limit.messages = 1
+      setShape(token) { $0.form = .simple(since: since.microseconds) }
+    }
+    let slots: [HubLoop.Slot] = zip(channels, starts).map { ($0, $1) }
+    let holder = try settings.holders.holder(request.head, bytes, base: request.start, peer: address(of: token))
+    if timeout == .zero || isDraining {
+      deliver(hub.read(slots, limit: limit, at: moment), to: token, at: moment)
+      return
+    }
+    switch hubLoop.poll(token, on: slots, limit: limit, holder: holder, at: moment) {
+    case .held: hold(token, for: timeout, at: moment)
+    case .answer(let answer): deliver(answer, to: token, at: moment)
+    case .refused(let refusal): throw Problem(refusal)
+    }
+  }
+}
+
+extension Problem {
+  /// A limit of held polls. Those refused come back spread over some seconds, not all together.
+  fileprivate init(_ refusal: HoldRefusal) {
+    let (code, limit): (ProblemCode, String) =
+      switch refusal {
+      case .client: (.clientAtCapacity, "--connections-per-client-max")
+      case .address: (.addressAtCapacity, "--connections-per-address-max")
+      case .channel: (.channelAtCapacity, "--connections-per-channel-max")
+      case .server: (.serverAtCapacity, "--connections-max")
+      }
+    self.init(
+      code, "as many polls are held as \(limit) allows; poll again later", retryAfter: Int.random(in: 1...5))
+  }
+}

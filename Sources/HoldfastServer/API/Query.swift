@@ -1,0 +1,160 @@
+import Holdfast
+import HoldfastProtocol
+
+/// The parameters of a request's query that the protocol names. Others are ignored.
+struct Query {
+  private(set) var after: String?
+  private(set) var cursor: String?
+  private(set) var limit: String?
+  private(set) var prefix: String?
+  private(set) var since: String?
+  private(set) var timeout: String?
+  private(set) var ttl: String?
+
+  init(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(Problem) {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      var end = start
+      var equals: Int?
+      while end < range.upperBound, bytes[end] != UInt8(ascii: "&") {
+        if equals == nil && bytes[end] == UInt8(ascii: "=") { equals = end }
+        end += 1
+      }
+      let name = start..<(equals ?? end)
+      let value = equals.map { $0 + 1..<end } ?? end..<end
+      if bytes.matches("cursor", at: name) {
+        try set(\.cursor, WireParameter.cursor, bytes, value)
+      } else if bytes.matches("timeout", at: name) {
+        try set(\.timeout, WireParameter.timeout, bytes, value)
+      } else if bytes.matches("limit", at: name) {
+        try set(\.limit, WireParameter.limit, bytes, value)
+      } else if bytes.matches("since", at: name) {
+        try set(\.since, WireParameter.since, bytes, value)
+      } else if bytes.matches("ttl", at: name) {
+        try set(\.ttl, WireParameter.ttl, bytes, value)
+      } else if bytes.matches("after", at: name) {
+        try set(\.after, WireParameter.after, bytes, value)
+      } else if bytes.matches("prefix", at: name) {
+        try set(\.prefix, WireParameter.prefix, bytes, value)
+      }
+      start = end + 1
+    }
+  }
+
+  private mutating func set(
+    _ parameter: WritableKeyPath<Query, String?>, _ name: String, _ bytes: borrowing Span<UInt8>, _ value: Range<Int>
+  ) throws(Problem) {
+    if self[keyPath: parameter] != nil {
+      throw Problem(.parameterDuplicate, "the query gives '\(name)' twice; give it once")
+    }
+    // What is no percent-encoding stays as it is, and is then no valid value either.
+    self[keyPath: parameter] = bytes.percentDecoded(value) ?? bytes.string(value)
+  }
+
+  /// The most messages, or channels, of an answer.
+  func limitValue() throws(Problem) -> Int {
+    guard let limit else { return WireLimit.limitDefault }
+    if limit.utf8.count <= 4, limit.utf8.allSatisfy(\.isDigit), let value = Int(limit),
+      (1...WireLimit.limitMax).contains(value)
+    {
+      return value
+    }
+    throw Problem(.limitInvalid, "'limit' is a whole number from 1 to \(WireLimit.limitMax)")
+  }
+
+  /// How long a poll waits.
+  func timeoutValue(_ configuration: ServerConfiguration) throws(Problem) -> Duration {
+    guard let timeout else { return min(configuration.pollTimeout, configuration.pollTimeoutMax) }
+    guard let seconds = Query.seconds(timeout), seconds >= 0 else {
+      throw Problem(.timeoutInvalid, "'timeout' is a number of seconds, 0 or more")
+    }
+    if seconds >= 1e9 { return configuration.pollTimeoutMax }
+    return min(.seconds(seconds), configuration.pollTimeoutMax)
+  }
+
+  func sinceValue() throws(Problem) -> Timestamp? {
+    guard let since else { return nil }
+    guard let seconds = Query.seconds(since), seconds >= 0 else {
+      throw Problem(.sinceInvalid, "'since' is Unix time in seconds, 0 or more")
+    }
+    // A double holds microseconds exactly until the year 2255, so the timestamp of an answer comes back as it was.
+    return Timestamp(microseconds: seconds >= 9e12 ? .max : Int64((seconds * 1e6).rounded()))
+  }
+
+  /// The time a message has to live; nil for its log's.
+  static func ttl(_ text: String?) throws(Problem) -> Duration? {
+    guard let text else { return nil }
+    guard let seconds = seconds(text), seconds > 0 else {
+      throw Problem(.ttlInvalid, "'ttl' is a number of seconds above 0")
+    }
+    return .seconds(min(seconds, 1e9))
+  }
+
+  /// A finite decimal number, with an exponent or without. (`Double` alone would take `nan`, `inf` and `0x1p3`.)
+  private static func seconds(_ text: String) -> Double? {
+    let isDecimal = text.utf8.allSatisfy {
+      $0.isDigit || $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") || $0 == UInt8(ascii: "-")
+        || $0 == UInt8(ascii: "+")
+    }
+    // What overflows, such as 1e999, is as good as the largest number.
+    guard isDecimal, let value = Double(text) else { return nil }
+    return value
+  }
+}
+
+extension Span<UInt8> {
+  /// The text of a part of a target; nil where a `%` is not followed by two hexadecimal digits.
+  func percentDecoded(_ range: Range<Int>) -> String? {
+    var isPlain = true
+    for index in range where self[index] == UInt8(ascii: "%") { isPlain = false }
+    if isPlain { return string(range) }
+    var decoded: [UInt8] = []
+    var index = range.lowerBound
+    while index < range.upperBound {
+      if self[index] != UInt8(ascii: "%") {
+        decoded.append(self[index])
+        index += 1
+        continue
+      }
+      guard index + 2 < range.upperBound, let high = self[index + 1].hexValue, let low = self[index + 2].hexValue else {
+        return nil
+      }
+      decoded.append(high << 4 | low)
+      index += 3
+    }
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  /// The one channel that a part of a path names.
+  func channel(_ range: Range<Int>) throws(Problem) -> ChannelName {
+    guard let text = percentDecoded(range) else {
+      throw Problem(.channelInvalid, "the path has a '%' that two hexadecimal digits do not follow")
+    }
+    return try ChannelName(checking: text)
+  }
+
+  /// The channels that a part of a path names, with commas between them.
+  func channels(_ range: Range<Int>) throws(Problem) -> [ChannelName] {
+    guard let text = percentDecoded(range) else {
+      throw Problem(.channelInvalid, "the path has a '%' that two hexadecimal digits do not follow")
+    }
+    if !text.utf8.contains(UInt8(ascii: ",")) { return [try ChannelName(checking: text)] }
+    var names: [ChannelName] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      if names.count == WireLimit.channelsPerPollMax {
+        throw Problem(.channelsTooMany, "a poll has at most \(WireLimit.channelsPerPollMax) channels")
+      }
+      let name = try ChannelName(checking: String(part))
+      if names.contains(name) { throw Problem(.channelDuplicate, "the path names '\(name)' twice; name it once") }
+      names.append(name)
+    }
+    return names
+  }
+}
+
+extension ChannelName {
+  /// As a request names it.
+  init(checking text: String) throws(Problem) {
+    do { self = try ChannelName(text) } catch { throw Problem(.channelInvalid, "\(error)") }
+  }
+}

@@ -1,0 +1,80 @@
+import Holdfast
+import HoldfastProtocol
+import Logging
+
+extension ServerLoop {
+  /// Answers one request, or holds it.
+  mutating func respond(
+    _ token: Int32, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
+  ) {
+    let head = request.head
+    let base = request.start
+    var status = 200
+    do throws(Problem) {
+      let origin = try settings.origins.check(head, bytes, base: base)
+      setShape(token) { $0.origin = origin }
+      guard let route = Route.match(bytes, head.path.range.shifted(by: base), prefix: settings.prefix) else {
+        throw Problem(.notFound, "the paths are listed in PROTOCOL.md; those of the API begin with \(apiPrefix)")
+      }
+      if !route.allows(head.method) {
+        throw Problem(.methodNotAllowed, "this path knows \(route.allow)", allow: route.allow)
+      }
+      if head.method == .options {
+        reply(options(route, origin: origin), to: token, at: moment)
+        status = 204
+      } else if case .poll(let channels) = route {
+        try poll(token, request, channels, bytes, at: moment)
+      } else {
+        let reply = try reply(route, request, bytes, at: moment)
+        status = reply.status
+        self.reply(reply, to: token, isHeadOnly: head.method == .head, at: moment)
+      }
+    } catch {
+      status = error.code.status
+      reply(error.reply, to: token, isHeadOnly: head.method == .head, at: moment)
+    }
+    if settings.logger.logLevel <= .debug {
+      // The path alone: a query may hold what is nobody else's.
+      let path = bytes.string(head.path.range.shifted(by: base))
+      settings.logger.debug(
+        "request", metadata: ["method": "\(head.method)", "path": "\(path)", "status": "\(status)"])
+    }
+  }
+
+  private var apiPrefix: String { settings.configuration.prefix.isEmpty ? "/" : settings.configuration.prefix }
+
+  private func options(_ route: Route, origin: String?) -> Reply {
+    var reply = Reply(status: 204)
+    reply.setField("Allow", "\(route.allow)")
+    if origin != nil {
+      reply.setField("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
+      reply.setField(
+        "Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, X-Client-ID")
+      reply.setField("Access-Control-Max-Age", "600")
+    }
+    return reply
+  }
+
+  /// Whatever is answered without waiting.
+  private mutating func reply(
+    _ route: Route, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
+  ) throws(Problem) -> Reply {
+    let query = try Query(bytes, request.head.query.range.shifted(by: request.start))
+    switch route {
+    case .poll: preconditionFailure("polls are answered on their own")
+    case .publish(let channel):
+      return try publish(to: try bytes.channel(channel), request, query, bytes, at: moment)
+    case .publishBatch: return try publishBatch(request, bytes, at: moment)
+    case .history(let channel): return try history(of: try bytes.channel(channel), query, at: moment)
+    case .channels: return try channels(query, at: moment)
+    case .channel(let channel):
+      let name = try bytes.channel(channel)
+      return request.head.method == .delete ? try delete(name) : try self.channel(name, at: moment)
+    case .health: return Reply(body: Array(#"{"status":"ok"}"#.utf8))
+    case .ready:
+      return isDraining
+        ? Reply(status: 503, body: Array(#"{"status":"draining"}"#.utf8))
+        : Reply(body: Array(#"{"status":"ready"}"#.utf8))
+    }
+  }
+}

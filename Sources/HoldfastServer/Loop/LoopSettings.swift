@@ -1,0 +1,37 @@
+import Holdfast
+import Logging
+
+/// A server's configuration as its loops use it: in ticks and bytes.
+struct LoopSettings: Sendable {
+  let configuration: ServerConfiguration
+  let http: HTTP1Limits
+  let sendTicks: UInt32
+  let prefix: [UInt8]
+  let origins: OriginPolicy
+  let holders: HolderPolicy
+  let logger: Logger
+
+  /// How long a connection may still send after its last answer.
+  static let finishTicks: UInt32 = 20
+
+  init(_ configuration: ServerConfiguration, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+    var http = HTTP1Limits()
+    http.bodyBytesMax = configuration.bodyBytesMax
+    http.headTicks = Self.ticks(configuration.headTimeout)
+    http.bodyTicks = Self.ticks(configuration.bodyTimeout)
+    http.idleTicks = Self.ticks(configuration.idleTimeout)
+    self.http = http
+    sendTicks = Self.ticks(configuration.sendTimeout)
+    prefix = Array(configuration.prefix.utf8)
+    origins = OriginPolicy(configuration.corsOrigins)
+    holders = HolderPolicy(trustedProxies: configuration.trustedProxies)
+  }
+
+  /// Whole ticks, at least the duration; at most a quarter of what the wheel's counter spans.
+  static func ticks(_ duration: Duration) -> UInt32 {
+    let nanoseconds = max(0, duration.nanoseconds)
+    return UInt32(min(nanoseconds / 100_000_000 + (nanoseconds % 100_000_000 > 0 ? 1 : 0), 1 << 30))
+  }
+}

@@ -1,0 +1,36 @@
+import DequeModule
+
+/// Requests that came behind a held poll, in order. It exists only while there are any.
+final class RequestQueue {
+  enum Item {
+    case request(HTTP1Connection.Request)
+    case refusal(HTTP1Refusal)
+  }
+
+  /// What may wait behind a held poll; more makes the poll be answered early.
+  static let countMax = 16
+  static let bytesMax = 64 << 10
+
+  private var items: Deque<Item> = []
+  private(set) var bytes = 0
+
+  var count: Int { items.count }
+
+  func append(_ item: Item) {
+    items.append(item)
+    bytes += Self.size(item)
+  }
+
+  func popFirst() -> Item? {
+    guard let item = items.popFirst() else { return nil }
+    bytes -= Self.size(item)
+    return item
+  }
+
+  private static func size(_ item: Item) -> Int {
+    switch item {
+    case .request(let request): request.bytes?.count ?? 0
+    case .refusal: 0
+    }
+  }
+}

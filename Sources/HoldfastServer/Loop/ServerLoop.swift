@@ -1,0 +1,327 @@
+import Holdfast
+import HoldfastProtocol
+import Logging
+
+/// The whole server, but for I/O: what one event loop does with the connections it owns. It is the same above any driver;
+/// the driver tells it what came and what time it is, and does what ``Transport`` says.
+///
+///     driver ─ opened, received, drained, closed, tick, collect ─► ServerLoop ─ send, shutdownOutput, close ─► driver
+///                                                               │
+///                                            HTTP1Connection ◄──┴──► HubLoop
+///
+/// A connection is a row in an array, indexed by token. Rows, waiters and timers hold no object a connection, and a held
+/// poll keeps no bytes. Time is counted in ticks of ``tickNanoseconds``.
+struct ServerLoop<Driver: Transport>: ~Copyable {
+  static var tickNanoseconds: Int64 { 100_000_000 }
+
+  enum State: Equatable {
+    /// There is no such connection.
+    case free
+    /// Ready for a request, or reading one.
+    case open
+    /// A poll of it waits in the hub.
+    case held
+    /// It has not taken an answer yet; nothing more is read meanwhile.
+    case sending
+    /// The last answer is given; what still comes is read and dropped, so that the answer arrives (a close with unread
+    /// input would reset the connection and take the answer with it).
+    case finishing
+  }
+
+  struct Row {
+    var state = State.free
+    var http: HTTP1Connection
+    /// Of the answer being waited for or sent.
+    var shape = AnswerShape()
+    var address: Address
+    /// Requests that came behind a held poll.
+    var queue: RequestQueue?
+  }
+
+  var driver: Driver
+  let settings: LoopSettings
+  let hub: Hub
+  var hubLoop: HubLoop
+  private(set) var rows: ContiguousArray<Row> = []
+  private var timers: TimerWheel
+  private(set) var openCount = 0
+  private(set) var drain: Drain?
+  /// The `Date` of answers, made once a second.
+  private var date: (unix: Int64, text: [UInt8]) = (-1, [])
+
+  init(driver: Driver, settings: LoopSettings, hub: Hub, at moment: Moment, wake: @escaping @Sendable () -> Void) {
+    self.driver = driver
+    self.settings = settings
+    self.hub = hub
+    hubLoop = HubLoop(hub: hub, wake: wake)
+    timers = TimerWheel(now: Self.tick(moment))
+  }
+
+  static func tick(_ moment: Moment) -> UInt32 { UInt32(truncatingIfNeeded: moment.uptime / tickNanoseconds) }
+
+  /// Whether ``collect(at:)`` has to run at the end of this turn.
+  var hasNews: Bool { hubLoop.hasNews }
+  var isDraining: Bool { drain != nil }
+
+  // MARK: Connections
+
+  mutating func opened(_ token: Int32, from address: Address, at moment: Moment) {
+    let tick = Self.tick(moment)
+    let http = HTTP1Connection(at: tick, limits: settings.http)
+    while rows.count <= Int(token) { rows.append(Row(http: http, address: address)) }
+    rows[Int(token)] = Row(state: .open, http: http, address: address)
+    openCount += 1
+    timers.arm(token, at: http.deadline)
+  }
+
+  /// The client has gone, or the connection broke.
+  mutating func closed(_ token: Int32) {
+    if rows[Int(token)].state == .free { return }
+    hubLoop.cancel(token)
+    rows[Int(token)].state = .free
+    rows[Int(token)].queue = nil
+    rows[Int(token)].shape = AnswerShape()
+    rows[Int(token)].http = HTTP1Connection(at: 0, limits: settings.http)
+    timers.disarm(token)
+    openCount -= 1
+  }
+
+  private mutating func close(_ token: Int32) {
+    closed(token)
+    driver.close(token)
+  }
+
+  /// Bytes came.
+  mutating func received(_ token: Int32, _ input: borrowing Span<UInt8>, at moment: Moment) {
+    let index = Int(token)
+    let tick = Self.tick(moment)
+    var offset = 0
+    while rows[index].state != .free && rows[index].state != .finishing {
+      switch rows[index].http.next(input, &offset, at: tick, limits: settings.http) {
+      case .needsMore:
+        if rows[index].state == .open { timers.arm(token, at: rows[index].http.deadline) }
+        if rows[index].state == .held && isCrowded(index) {
+          answerEarly(token, at: moment)
+          continue
+        }
+        return
+      case .sendContinue:
+        // Behind a held poll the client goes on by itself after a while, as RFC 9110 tells it to.
+        if rows[index].state == .open { send("HTTP/1.1 100 Continue\r\n\r\n", to: token, at: moment) }
+      case .request(let request):
+        if rows[index].state == .open {
+          handle(token, request, input, at: moment)
+        } else {
+          enqueue(.request(request.detached(from: input)), token, at: moment)
+        }
+      case .refused(let refusal):
+        if rows[index].state == .open {
+          refuse(token, refusal, at: moment)
+        } else {
+          enqueue(.refusal(refusal), token, at: moment)
+        }
+        return
+      }
+    }
+  }
+
+  /// All that was kept for a slow client has been sent.
+  mutating func drained(_ token: Int32, at moment: Moment) {
+    guard rows[Int(token)].state == .sending else { return }
+    driver.setReading(true, token)
+    answered(token, at: moment)
+    answerQueued(token, at: moment)
+  }
+
+  // MARK: Pipelining
+
+  private mutating func enqueue(_ item: RequestQueue.Item, _ token: Int32, at moment: Moment) {
+    let index = Int(token)
+    if rows[index].queue == nil { rows[index].queue = RequestQueue() }
+    rows[index].queue!.append(item)
+    if rows[index].state == .held && isCrowded(index) { answerEarly(token, at: moment) }
+  }
+
+  /// Whether more waits behind a held poll than may.
+  private func isCrowded(_ index: Int) -> Bool {
+    guard let queue = rows[index].queue else { return rows[index].http.bytesKept > RequestQueue.bytesMax }
+    return queue.count > RequestQueue.countMax || queue.bytes + rows[index].http.bytesKept > RequestQueue.bytesMax
+  }
+
+  /// Answers a held poll as if its time-out had passed.
+  private mutating func answerEarly(_ token: Int32, at moment: Moment) {
+    guard let answer = hubLoop.timeOut(token, at: moment) else { return }
+    deliver(answer, to: token, at: moment)
+  }
+
+  /// Goes on with what came behind an answered poll.
+  private mutating func answerQueued(_ token: Int32, at moment: Moment) {
+    let index = Int(token)
+    let none: [UInt8] = []
+    while rows[index].state == .open, let queue = rows[index].queue {
+      guard let item = queue.popFirst() else {
+        rows[index].queue = nil
+        return
+      }
+      switch item {
+      case .request(let request): handle(token, request, none.span, at: moment)
+      case .refusal(let refusal): refuse(token, refusal, at: moment)
+      }
+    }
+  }
+
+  // MARK: Answers
+
+  private mutating func handle(
+    _ token: Int32, _ request: HTTP1Connection.Request, _ input: borrowing Span<UInt8>, at moment: Moment
+  ) {
+    rows[Int(token)].shape = AnswerShape(closes: !request.head.isKeptAlive || isDraining)
+    if let bytes = request.bytes {
+      respond(token, request, bytes.span, at: moment)
+    } else {
+      respond(token, request, input, at: moment)
+    }
+  }
+
+  mutating func refuse(_ token: Int32, _ refusal: HTTP1Refusal, at moment: Moment) {
+    rows[Int(token)].shape = AnswerShape(closes: true)
+    reply(Problem(refusal.code, refusal.detail).reply, to: token, at: moment)
+  }
+
+  mutating func setShape(_ token: Int32, _ change: (inout AnswerShape) -> Void) { change(&rows[Int(token)].shape) }
+
+  func address(of token: Int32) -> Address { rows[Int(token)].address }
+
+  mutating func reply(_ reply: Reply, to token: Int32, isHeadOnly: Bool = false, at moment: Moment) {
+    let shape = rows[Int(token)].shape
+    send(reply.encoded(date: dateText(moment), shape: shape, isHeadOnly: isHeadOnly), to: token, at: moment)
+  }
+
+  mutating func hold(_ token: Int32, for timeout: Duration, at moment: Moment) {
+    rows[Int(token)].state = .held
+    timers.arm(token, at: Self.tick(moment) &+ LoopSettings.ticks(timeout) &+ 1)
+  }
+
+  mutating func deliver(_ answer: Answer, to token: Int32, at moment: Moment) {
+    send(encoded(answer, rows[Int(token)].shape, at: moment), to: token, at: moment)
+    answerQueued(token, at: moment)
+  }
+
+  mutating func encoded(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
+    var body: [UInt8] = []
+    body.reserveCapacity(answer.messages.reduce(192) { $0 + $1.payload.bytes.count + 160 })
+    body.write(answer, as: shape.form)
+    return Reply(body: body).encoded(date: dateText(moment), shape: shape, isHeadOnly: false)
+  }
+
+  private mutating func send(_ text: String, to token: Int32, at moment: Moment) {
+    _ = driver.send(Array(text.utf8), to: token)
+  }
+
+  private mutating func send(_ bytes: [UInt8], to token: Int32, at moment: Moment) {
+    if driver.send(bytes, to: token) {
+      answered(token, at: moment)
+    } else {
+      rows[Int(token)].state = .sending
+      driver.setReading(false, token)
+      timers.arm(token, at: Self.tick(moment) &+ settings.sendTicks)
+    }
+  }
+
+  private mutating func answered(_ token: Int32, at moment: Moment) {
+    let index = Int(token)
+    if rows[index].shape.closes {
+      rows[index].state = .finishing
+      rows[index].queue = nil
+      driver.shutdownOutput(token)
+      timers.arm(token, at: Self.tick(moment) &+ LoopSettings.finishTicks)
+    } else {
+      rows[index].state = .open
+      rows[index].http.restartIdle(at: Self.tick(moment), limits: settings.http)
+      timers.arm(token, at: rows[index].http.deadline)
+    }
+  }
+
+  private mutating func dateText(_ moment: Moment) -> [UInt8] {
+    let seconds = moment.unix / 1_000_000
+    if date.unix != seconds { date = (seconds, HTTPDate.text(seconds)) }
+    return date.text
+  }
+
+  // MARK: Turns
+
+  /// Sends each poll its answer that news has made due. Those with the same answer in the same shape share its bytes.
+  mutating func collect(at moment: Moment) {
+    while let batch = hubLoop.collect(at: moment) {
+      var shared: (answer: Int32, shape: AnswerShape, bytes: [UInt8])?
+      for (token, answer) in batch.deliveries {
+        // Answering another may have ended this one.
+        if rows[Int(token)].state != .held { continue }
+        let shape = rows[Int(token)].shape
+        if shared?.answer != answer || shared?.shape != shape {
+          shared = (answer, shape, encoded(batch.answers[Int(answer)], shape, at: moment))
+        }
+        send(shared!.bytes, to: token, at: moment)
+        answerQueued(token, at: moment)
+      }
+    }
+  }
+
+  /// Time has passed: to be called once a tick.
+  mutating func tick(at moment: Moment) {
+    let now = Self.tick(moment)
+    for token in timers.advance(to: now) {
+      let row = rows[Int(token)]
+      switch row.state {
+      case .free: break
+      case .open where Int32(bitPattern: row.http.deadline &- now) > 0: timers.arm(token, at: row.http.deadline)
+      case .open where row.http.isMidRequest: refuse(token, row.http.timeout, at: moment)
+      case .held: answerEarly(token, at: moment)
+      case .open, .sending, .finishing: close(token)
+      }
+    }
+    goOnDraining(at: moment)
+  }
+
+  // MARK: Shutting down
+
+  /// Begins to answer held polls, a share each tick, and to close connections.
+  mutating func beginDrain(window: Duration) {
+    if drain == nil { drain = Drain(ticksLeft: max(1, LoopSettings.ticks(window))) }
+  }
+
+  private mutating func goOnDraining(at moment: Moment) {
+    guard var drain else { return }
+    var share = (hubLoop.heldCount + Int(drain.ticksLeft) - 1) / Int(drain.ticksLeft)
+    while share > 0, drain.hand < rows.count {
+      if rows[drain.hand].state == .held {
+        rows[drain.hand].shape.closes = true
+        answerEarly(Int32(drain.hand), at: moment)
+        share -= 1
+      }
+      drain.hand += 1
+    }
+    if drain.ticksLeft > 1 {
+      drain.ticksLeft -= 1
+    } else {
+      drain.hand = 0
+      for index in rows.indices where rows[index].state == .open && !rows[index].http.isMidRequest {
+        rows[index].shape.closes = true
+        answered(Int32(index), at: moment)
+      }
+    }
+    self.drain = drain
+  }
+
+  /// Closes whatever is left.
+  mutating func closeAll() {
+    for index in rows.indices where rows[index].state != .free { close(Int32(index)) }
+  }
+}
+
+/// How far the answering of held polls at the end has come.
+struct Drain {
+  var ticksLeft: UInt32
+  /// The next row to look at.
+  var hand = 0
+}

@@ -1,0 +1,68 @@
+import Holdfast
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The driver on SwiftNIO: a listening channel, and event loops that the accepted connections are spread over.
+struct NIODriver: Sendable {
+  private let group: MultiThreadedEventLoopGroup
+  private let listener: any Channel
+  private let loops: [NIOLoopBound<NIOLoop>]
+
+  /// The port it listens on.
+  let port: Int
+
+  static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> NIODriver {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+    do {
+      let settings = LoopSettings(configuration, logger: logger)
+      var loops: [NIOLoopBound<NIOLoop>] = []
+      for eventLoop in group.makeIterator() {
+        let loop = eventLoop.submit {
+          NIOLoopBound(NIOLoop(eventLoop: eventLoop, settings: settings, hub: hub), eventLoop: eventLoop)
+        }
+        loops.append(try await loop.get())
+      }
+      let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
+      let listener = try await ServerBootstrap(group: group)
+        .serverChannelOption(.backlog, value: 4096)
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .serverChannelOption(.maxMessagesPerRead, value: 64)
+        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .childChannelOption(.maxMessagesPerRead, value: 1)
+        .childChannelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            guard let loop = byEventLoop[ObjectIdentifier(channel.eventLoop)]?.value else {
+              throw ChannelError.inappropriateOperationForState
+            }
+            try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(loop.receiveBuffers))
+            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(loop))
+          }
+        }
+        .bind(host: configuration.host, port: configuration.port).get()
+      return NIODriver(group: group, listener: listener, loops: loops, port: listener.localAddress?.port ?? 0)
+    } catch {
+      try? await group.shutdownGracefully()
+      throw error
+    }
+  }
+
+  /// How many connections are open.
+  func connectionCount() async -> Int {
+    var count = 0
+    for loop in loops { count += (try? await loop.eventLoop.submit { loop.value.openCount }.get()) ?? 0 }
+    return count
+  }
+
+  /// Stops listening, answers what is held over `window`, and ends when no connection is left or the time-out passes.
+  func drain(window: Duration, timeout: Duration) async {
+    let deadline = ContinuousClock.now + timeout
+    try? await listener.close()
+    for loop in loops { loop.eventLoop.execute { loop.value.beginDrain(window: window) } }
+    while ContinuousClock.now < deadline, await connectionCount() > 0 {
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
+    try? await group.shutdownGracefully()
+  }
+}

@@ -1,0 +1,114 @@
+import Holdfast
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Runs a ``ServerLoop`` on one NIO event loop. Everything but the wake-up happens on that loop.
+final class NIOLoop {
+  let eventLoop: any EventLoop
+  private let buffers: ReceiveBuffers
+  private var loop: ServerLoop<NIOTransport>
+  private var timer: RepeatedTask?
+  private var willCollect = false
+
+  /// - Parameter eventLoop: The loop this is called on.
+  init(eventLoop: any EventLoop, settings: LoopSettings, hub: Hub) {
+    self.eventLoop = eventLoop
+    buffers = ReceiveBuffers()
+    let relay = LoopRelay(eventLoop: eventLoop)
+    loop = ServerLoop(driver: NIOTransport(), settings: settings, hub: hub, at: .now()) { relay.wake() }
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    relay.loop = bound
+    let period = TimeAmount.nanoseconds(ServerLoop<NIOTransport>.tickNanoseconds)
+    timer = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
+      bound.value.turn { loop, moment in loop.tick(at: moment) }
+    }
+  }
+
+  var openCount: Int { loop.openCount }
+  var receiveBuffers: ReceiveBuffers { buffers }
+
+  // MARK: What the channels tell
+
+  func opened(_ channel: any Channel, socket: CInt, from address: Address) -> Int32 {
+    turn { loop, moment in
+      let token = loop.driver.add(channel, socket: socket)
+      loop.opened(token, from: address, at: moment)
+      return token
+    }
+  }
+
+  func received(_ token: Int32, _ buffer: ByteBuffer) {
+    turn { loop, moment in loop.received(token, buffer.readableBytesUInt8Span, at: moment) }
+  }
+
+  func closed(_ token: Int32) {
+    turn { loop, _ in
+      loop.closed(token)
+      loop.driver.remove(token)
+    }
+  }
+
+  private func drained(_ token: Int32) {
+    turn { loop, moment in
+      loop.driver.cleared(token)
+      loop.drained(token, at: moment)
+    }
+  }
+
+  // MARK: What the server tells
+
+  func beginDrain(window: Duration) { turn { loop, _ in loop.beginDrain(window: window) } }
+
+  func stop() {
+    timer?.cancel()
+    timer = nil
+    turn { loop, _ in loop.closeAll() }
+  }
+
+  // MARK: Turns
+
+  /// One turn: the loop's work, then what it left for the channels to do. News that the turn made is collected once all
+  /// that is ready on this event loop has been read, so that a burst of publishes is delivered together.
+  private func turn<Result>(_ body: (inout ServerLoop<NIOTransport>, Moment) -> Result) -> Result {
+    let result = body(&loop, .now())
+    if loop.hasNews { collectSoon() }
+    for (channel, token, action) in loop.driver.takeActions() { perform(action, channel, token) }
+    return result
+  }
+
+  fileprivate func collect() {
+    willCollect = false
+    turn { loop, moment in loop.collect(at: moment) }
+  }
+
+  private func collectSoon() {
+    if willCollect { return }
+    willCollect = true
+    eventLoop.assumeIsolated().execute { self.collect() }
+  }
+
+  private func perform(_ action: NIOTransport.Action, _ channel: any Channel, _ token: Int32) {
+    switch action {
+    case .write(let bytes):
+      channel.writeAndFlush(bytes).assumeIsolated().whenSuccess { self.drained(token) }
+    case .setReading(let isReading):
+      try? channel.syncOptions?.setOption(.autoRead, value: isReading)
+    case .shutdownOutput: channel.close(mode: .output, promise: nil)
+    case .close: channel.close(promise: nil)
+    }
+  }
+}
+
+/// Leads a wake-up, from any thread, to the loop it is for.
+///
+/// `@unchecked Sendable`: `loop` is set once, on the event loop, before a wake-up can come, since nothing waits yet; and
+/// it is used on the event loop only.
+private final class LoopRelay: @unchecked Sendable {
+  let eventLoop: any EventLoop
+  var loop: NIOLoopBound<NIOLoop>?
+
+  init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+  func wake() { eventLoop.execute { self.loop?.value.collect() } }
+}

@@ -1,0 +1,50 @@
+public import Holdfast
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// Serves a hub over HTTP.
+///
+/// ```swift
+/// let server = Server(hub: Hub(), logger: Logger(label: "holdfast"))
+/// try await ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm], logger: logger).run()
+/// ```
+///
+/// On a graceful shutdown it stops listening, refuses new publishes, answers held polls with their own cursors over a
+/// short window, and returns when all connections have ended or ``ServerConfiguration/shutdownTimeout`` has passed.
+public struct Server: Service {
+  private let configuration: ServerConfiguration
+  private let hub: Hub
+  private let logger: Logger
+  private let onListening: @Sendable (_ port: Int) -> Void
+
+  /// - Parameters:
+  ///   - hub: What is served. Its limits and its store are its own; the configuration's are for whoever makes one.
+  ///   - onListening: Called once connections are accepted, with the port, which the system chose if it was 0.
+  public init(
+    configuration: ServerConfiguration = ServerConfiguration(), hub: Hub, logger: Logger,
+    onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+  ) {
+    self.configuration = configuration
+    self.hub = hub
+    self.logger = logger
+    self.onListening = onListening
+  }
+
+  /// - Throws: An `IOError` where the address cannot be listened on.
+  public func run() async throws {
+    let driver = try await NIODriver.start(configuration, hub: hub, logger: logger)
+    onListening(driver.port)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await hub.run() }
+      try? await gracefulShutdown()
+      let connections = await driver.connectionCount()
+      logger.info("stopping", metadata: ["connections": "\(connections)"])
+      await driver.drain(window: configuration.drainWindow, timeout: configuration.shutdownTimeout)
+      group.cancelAll()
+    }
+    logger.info("stopped")
+  }
+}
