@@ -1,0 +1,83 @@
+import ArgumentParser
+import HoldfastClient
+import HoldfastProtocol
+import UnixSignals
+
+/// `holdfast subscribe`
+struct Subscribe: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Follow channels, like tail -f.",
+    discussion: """
+      Prints the data of each message as it comes, exactly as it was published, one after another; of several \
+      channels as channel, tab and data. When the server goes away it waits and goes on where it was; what could not be given any \
+      more is told on standard error. Ctrl-C ends it.
+
+        holdfast subscribe news
+        holdfast subscribe news alerts --from earliest --json | jq .data
+      """)
+
+  @Argument(help: ArgumentHelp("The channels to follow, at most 64.", valueName: "channel"))
+  var channels: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to begin: 'now', 'earliest' (all that is retained), or after the message with this id. (default: now)",
+      valueName: "cursor"))
+  var from: String?
+
+  @Option(help: ArgumentHelp("Begin with the messages later than this Unix time.", valueName: "seconds"))
+  var since: Double?
+
+  @Option(help: ArgumentHelp("Stop after so many messages.", valueName: "number"))
+  var count: Int?
+
+  @Flag(help: "Print whole message objects, one a line: id, channel, timestamp and data.")
+  var json = false
+
+  @OptionGroup
+  var server: ServerOptions
+
+  func validate() throws {
+    if from != nil && since != nil { throw ValidationError("--from and --since both say where to begin; give one.") }
+    if let since, !(since >= 0 && since.isFinite) { throw ValidationError("--since must be Unix seconds, 0 or above.") }
+    if let count, count < 1 { throw ValidationError("--count must be 1 or above.") }
+    if from?.isEmpty == true { throw ValidationError("--from must be 'now', 'earliest' or a message's id.") }
+  }
+
+  private var start: SubscriptionStart {
+    if let since { return .since(since) }
+    return switch from {
+    case nil, WireCursor.now: .now
+    case WireCursor.earliest: .earliest
+    case .some(let cursor): .cursor(cursor)
+    }
+  }
+
+  func run() async throws {
+    let signals = await UnixSignalsSequence(trapping: .sigint)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run(follow) }
+      group.addTask { for await _ in signals { break } }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func follow(with client: HoldfastClient) async throws {
+    var left = count ?? .max
+    let events = client.subscribe(to: channels, from: start) { reconnection in
+      // One line for each time that the server goes away, not for each attempt.
+      guard reconnection.attempt == 1 else { return }
+      Terminal.complain("\(server.line(for: reconnection.error)); waiting for it")
+    }
+    for try await event in events {
+      switch event {
+      case .gap(let gap): Terminal.complain(Output.line(for: gap))
+      case .message(let message):
+        try Terminal.printLine(Output.line(for: message, asJSON: json, withChannel: channels.count > 1))
+        left -= 1
+        if left == 0 { return }
+      }
+    }
+  }
+}
