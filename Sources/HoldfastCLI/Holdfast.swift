@@ -1,13 +1,5 @@
 import ArgumentParser
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The version of the whole project.
 let version = "0.1.0"
 
@@ -24,7 +16,7 @@ struct HoldfastCommand: AsyncParsableCommand {
         holdfast publish news '{"a":1}'
       """,
     version: version,
-    subcommands: [Serve.self])
+    subcommands: [Serve.self, Publish.self, Subscribe.self, History.self, Channels.self, Bench.self])
 
   /// As ArgumentParser would run it, but for errors in the command line: one clear line, exit 64.
   static func main() async {
@@ -37,14 +29,8 @@ struct HoldfastCommand: AsyncParsableCommand {
       }
     } catch {
       if exitCode(for: error) != .validationFailure { exit(withError: error) }
-      printError(message(for: error))
+      Terminal.complain(message(for: error).split(separator: "\n").joined(separator: " "))
       exit(withError: ExitCode.validationFailure)
     }
   }
-}
-
-/// Says on the error output what went wrong, in one line.
-func printError(_ text: String) {
-  let line = text.split(separator: "\n").joined(separator: " ")
-  fputs("holdfast: \(line)\n", stderr)
 }

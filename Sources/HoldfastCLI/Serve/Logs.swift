@@ -56,15 +56,16 @@ struct LineHandler: LogHandler {
       case .text: text(event.level, "\(event.message)", fields)
       case .json: json(event.level, "\(event.message)", fields)
       }
-    // One write a line, so that lines of several threads do not mix.
-    fputs(line, stderr)
+    // One write a line, so that lines of several threads do not mix. A log that nobody takes stops nobody.
+    var bytes = line
+    _ = bytes.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   private func text(
     _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: Logger.MetadataValue)]
   ) -> String {
     let name = level.rawValue.uppercased()
-    var line = Self.time("%H:%M:%S", local: true) + " " + name + String(repeating: " ", count: 8 - name.utf8.count)
+    var line = Self.clock("%H:%M:%S", local: true) + " " + name + String(repeating: " ", count: 8 - name.utf8.count)
     line += Self.escaped(message)
     for (key, value) in fields {
       let text = Self.escaped("\(value)")
@@ -76,7 +77,7 @@ struct LineHandler: LogHandler {
   private func json(
     _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: Logger.MetadataValue)]
   ) -> String {
-    var line = "{\"time\":\"\(Self.time("%Y-%m-%dT%H:%M:%SZ", local: false))\",\"level\":\"\(level.rawValue)\""
+    var line = "{\"time\":\"\(Self.clock("%Y-%m-%dT%H:%M:%SZ", local: false))\",\"level\":\"\(level.rawValue)\""
     line += ",\"message\":\"\(Self.escaped(message))\""
     for (key, value) in fields { line += ",\"\(Self.escaped(key))\":\"\(Self.escaped("\(value)"))\"" }
     return line + "}\n"
@@ -99,7 +100,7 @@ struct LineHandler: LogHandler {
     return escaped
   }
 
-  private static func time(_ format: String, local: Bool) -> String {
+  private static func clock(_ format: String, local: Bool) -> String {
     var now = time(nil)
     var parts = tm()
     if local { localtime_r(&now, &parts) } else { gmtime_r(&now, &parts) }

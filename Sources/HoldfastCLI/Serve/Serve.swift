@@ -3,6 +3,7 @@ import Holdfast
 import HoldfastServer
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 #if canImport(Glibc)
   import Glibc
@@ -45,7 +46,7 @@ struct Serve: AsyncParsableCommand {
       configuration: .init(
         services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.quiet))
     do { try await group.run() } catch {
-      printError("cannot listen on \(settings.server.host):\(settings.server.port): \(error)")
+      Terminal.complain("cannot listen on \(settings.server.host):\(settings.server.port): \(error)")
       throw ExitCode.failure
     }
   }
@@ -55,7 +56,7 @@ struct Serve: AsyncParsableCommand {
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     let url = "http://\(host):\(port)"
     let api = url + configuration.prefix
-    print(
+    try? Terminal.printLine(
       """
       holdfast \(version) listening on \(url)
 
@@ -63,7 +64,6 @@ struct Serve: AsyncParsableCommand {
         publish one:          curl -d '{"hello":"world"}' '\(api)/publish/news'
 
       """)
-    fflush(stdout)
   }
 
   /// Each held poll is an open file; the system lets a process ask for more than it starts with.
