@@ -51,7 +51,7 @@ extension LogTable {
         remnantsMax: remnantsMax, idempotencyAge: idempotencyAge, idempotencyKeysMax: idempotencyKeysMax))
   }
 
-  /// Appends JSON, with the sequence's own number as its tag unless one is given.
+  /// Appends JSON.
   @discardableResult
   mutating func append(
     _ text: String, to channel: ChannelName = news, ttl: Duration? = nil, tag: UInt32 = 0xabcd,

@@ -68,13 +68,14 @@ struct ChannelLog: Sendable {
   mutating func append(
     _ payload: Payload, ttl: Duration?, tag: UInt32, bounds: LogBounds, at moment: Moment
   ) -> (id: Position, timestamp: Timestamp) {
+    // First what has expired, so that it takes no place from what has not.
+    expire(at: moment)
     remnant.head += 1
     remnant.headTag = tag
     remnant.headTimestamp = Timestamp(microseconds: max(moment.unix, remnant.headTimestamp.microseconds + 1))
     let age = ttl.map { min($0, bounds.ageMax) } ?? bounds.ageMax
-    let (expiry, overflow) = moment.uptime.addingReportingOverflow(age.nanoseconds)
     let entry = Entry(
-      sequence: remnant.head, tag: tag, timestamp: remnant.headTimestamp, expiry: overflow ? .max : expiry,
+      sequence: remnant.head, tag: tag, timestamp: remnant.headTimestamp, expiry: moment.uptime(after: age),
       payload: payload)
     entries.append(entry)
     bytes += payload.bytes.count
@@ -119,7 +120,7 @@ struct ChannelLog: Sendable {
   func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit) -> Page {
     switch start {
     case .now:
-      return Page(origin: .after(head), next: head)
+      return Page(origin: .after(head), next: head, timestamp: remnant.headTimestamp)
     case .earliest:
       return page(channel, from: 0, after: 0, missed: { _ in nil }, origin: .earliest, limit: limit)
     case .since(let timestamp):
@@ -162,7 +163,7 @@ struct ChannelLog: Sendable {
   ) -> Page {
     var end = index
     var size = 0
-    while end < entries.count, end - index < limit.messages {
+    while end < entries.count, end == index || end - index < limit.messages {
       size += entries[end].payload.bytes.count
       if size > limit.bytes && end > index { break }
       end += 1
@@ -173,7 +174,9 @@ struct ChannelLog: Sendable {
     let next = messages.last?.id ?? head
     // Messages at the very end that expired by a ttl of their own are told of with the next page.
     let gap = missed(next.sequence - min(sequence, next.sequence) - UInt64(messages.count))
-    return Page(messages: messages, gap: gap, origin: origin, next: next, more: end < entries.count)
+    return Page(
+      messages: messages, gap: gap, origin: origin, next: next, more: end < entries.count,
+      timestamp: remnant.headTimestamp)
   }
 
   /// The first index for which `isBefore` does not hold; it holds for a prefix.
