@@ -19,22 +19,43 @@ public struct Cursor: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads a cursor for `channelCount` channels. `now` and `earliest` alone stand for every channel.
   public init(_ text: some StringProtocol, channelCount: Int) throws(CursorError) {
-    var slots: [Slot] = []
-    for part in text.split(separator: ".", maxSplits: channelCount, omittingEmptySubsequences: false) {
+    let bytes = Array(text.utf8)
+    try self.init(bytes.span, in: 0..<bytes.count, channelCount: channelCount)
+  }
+
+  /// The same from a part of some bytes.
+  public init(_ bytes: borrowing Span<UInt8>, in range: Range<Int>, channelCount: Int) throws(CursorError) {
+    slots = []
+    slots.reserveCapacity(channelCount)
+    var start = range.lowerBound
+    while true {
       if slots.count == channelCount { throw .slotCount(given: channelCount + 1, wanted: channelCount) }
-      switch part {
-      case "now": slots.append(.now)
-      case "earliest": slots.append(.earliest)
-      default:
-        guard let position = Position(part) else { throw .slot(slots.count + 1) }
+      var end = start
+      while end < range.upperBound, bytes[end] != UInt8(ascii: ".") { end += 1 }
+      if let position = Position(bytes, in: start..<end) {
         slots.append(.after(position))
+      } else if Cursor.equals(bytes, start..<end, "now") {
+        slots.append(.now)
+      } else if Cursor.equals(bytes, start..<end, "earliest") {
+        slots.append(.earliest)
+      } else {
+        throw .slot(slots.count + 1)
       }
+      if end == range.upperBound { break }
+      start = end + 1
     }
     if slots.count == 1, channelCount > 1, slots[0] == .now || slots[0] == .earliest {
       slots = Array(repeating: slots[0], count: channelCount)
     }
     if slots.count != channelCount { throw .slotCount(given: slots.count, wanted: channelCount) }
-    self.slots = slots
+  }
+
+  private static func equals(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
+    if range.count != word.utf8CodeUnitCount { return false }
+    return word.withUTF8Buffer { word in
+      for index in range where bytes[index] != word[index - range.lowerBound] { return false }
+      return true
+    }
   }
 
   public var description: String {

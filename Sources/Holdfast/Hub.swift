@@ -43,16 +43,18 @@ public final class Hub: Sendable {
   /// What follows a cursor: at once when there is something, else as soon as something comes, else an empty answer after
   /// `timeout`. Whatever the answer, its cursor goes into the next poll.
   ///
-  /// Cancelling the task ends the wait at once.
+  /// Cancelling the task ends the wait at once; a task that is cancelled already gets no answer.
   ///
   /// - Parameters:
-  ///   - channels: Each once; the cursor's slots are in their order.
+  ///   - channels: At least one, and each once; the cursor's slots are in their order.
   ///   - limit: How much one answer carries.
+  ///   - timeout: At most a year.
   /// - Throws: ``HoldRefusal`` where a limit of held polls is reached, `CancellationError`.
   public func poll(
     _ channels: [ChannelName], after cursor: Cursor, limit: ReadLimit = ReadLimit(), timeout: Duration = .seconds(30)
   ) async throws -> Answer {
     let slots = self.slots(channels, cursor)
+    try Task.checkCancellation()
     if timeout <= .zero { return read(slots, limit: limit, at: .now()) }
     return try await waiters.poll(slots, limit: limit, timeout: timeout)
   }
@@ -68,14 +70,20 @@ public final class Hub: Sendable {
   ///
   /// It asks for more only when its reader does (that is its backpressure): a reader too slow for the log's bounds
   /// finds a gap, never a silent hole.
+  ///
+  /// `now` is when this is called: what is published before the first event is asked for comes too.
   public func subscribe(to channels: [ChannelName], from start: Cursor.Slot = .now) -> Subscription {
     subscribe(to: channels, after: Cursor(Array(repeating: start, count: channels.count)))
   }
 
   /// Goes on where a cursor left off; see ``Subscription/AsyncIterator/cursor``.
   public func subscribe(to channels: [ChannelName], after cursor: Cursor) -> Subscription {
-    precondition(cursor.slots.count == channels.count, "the cursor has a slot for each channel")
-    return Subscription(hub: self, channels: channels, cursor: cursor)
+    // A cursor of positions is what loses nothing: `now` would be another moment each time it is read.
+    var fixed = cursor
+    for (index, slot) in slots(channels, cursor).enumerated() where slot.start == .now {
+      fixed.slots[index] = .after(core.store.read(slot.channel, from: .now, limit: ReadLimit(), at: .now()).next)
+    }
+    return Subscription(hub: self, channels: channels, cursor: fixed)
   }
 
   /// What follows some starts, without waiting. For drivers; others have ``poll(_:after:limit:timeout:)``.
@@ -84,6 +92,7 @@ public final class Hub: Sendable {
   }
 
   private func slots(_ channels: [ChannelName], _ cursor: Cursor) -> [HubLoop.Slot] {
+    precondition(!channels.isEmpty && Set(channels).count == channels.count, "at least one channel, and each once")
     precondition(cursor.slots.count == channels.count, "the cursor has a slot for each channel")
     return zip(channels, cursor.slots).map { ($0, ReadStart($1)) }
   }

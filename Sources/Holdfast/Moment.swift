@@ -27,6 +27,12 @@ public struct Moment: Sendable, Equatable {
   /// Only the monotonic clock, in nanoseconds.
   public static func uptimeNow() -> Int64 { read(CLOCK_MONOTONIC) }
 
+  /// The uptime `duration` from this moment; for ever where that is beyond what an `Int64` holds.
+  public func uptime(after duration: Duration) -> Int64 {
+    let (sum, overflow) = uptime.addingReportingOverflow(duration.nanoseconds)
+    return overflow ? .max : sum
+  }
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

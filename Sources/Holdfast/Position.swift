@@ -40,28 +40,40 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads the text of a position; nil unless it is exactly what ``description`` writes.
   public init?(_ text: some StringProtocol) {
-    var parts: [UInt64] = [0, 0, 0]
-    var part = 0
-    var length = 0
-    var leadingZero = false
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "-") {
-        if length == 0 || part == 2 { return nil }
-        part += 1
-        length = 0
-        continue
-      }
-      let radix = Position.radixes[part]
-      guard let digit = Position.digit(byte), digit < radix else { return nil }
-      if length == 0 { leadingZero = digit == 0 } else if leadingZero && part < 2 { return nil }
-      let (product, overflow) = parts[part].multipliedReportingOverflow(by: radix)
+    let bytes = Array(text.utf8)
+    self.init(bytes.span, in: 0..<bytes.count)
+  }
+
+  init?(_ bytes: borrowing Span<UInt8>, in range: Range<Int>) {
+    var start = range.lowerBound
+    guard let epoch = Position.number(bytes, &start, range.upperBound, radix: 36, isLast: false),
+      let sequence = Position.number(bytes, &start, range.upperBound, radix: 10, isLast: false),
+      range.upperBound - start == 8,
+      let tag = Position.number(bytes, &start, range.upperBound, radix: 16, isLast: true)
+    else { return nil }
+    self.init(epoch: Epoch(rawValue: epoch), sequence: sequence, tag: UInt32(tag))
+  }
+
+  /// Reads digits up to a `-`, or up to the end for the last part, which alone may begin with zeros.
+  private static func number(
+    _ bytes: borrowing Span<UInt8>, _ offset: inout Int, _ end: Int, radix: UInt64, isLast: Bool
+  ) -> UInt64? {
+    let start = offset
+    var value: UInt64 = 0
+    while offset < end, bytes[offset] != UInt8(ascii: "-") {
+      guard let digit = digit(bytes[offset]), digit < radix else { return nil }
+      let (product, overflow) = value.multipliedReportingOverflow(by: radix)
       let (sum, carry) = product.addingReportingOverflow(digit)
       if overflow || carry { return nil }
-      parts[part] = sum
-      length += 1
+      value = sum
+      offset += 1
     }
-    guard part == 2, length == 8 else { return nil }
-    self.init(epoch: Epoch(rawValue: parts[0]), sequence: parts[1], tag: UInt32(parts[2]))
+    let length = offset - start
+    if length == 0 || (offset == end) != isLast { return nil }
+    if isLast { return value }
+    if length > 1 && bytes[start] == UInt8(ascii: "0") { return nil }
+    offset += 1
+    return value
   }
 
   public var description: String {
@@ -72,15 +84,12 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
 
   /// Appends ``description`` to `text`.
   public func write(to text: inout [UInt8]) {
-    Position.write(epoch.rawValue, radix: Position.radixes[0], width: 1, to: &text)
+    Position.write(epoch.rawValue, radix: 36, width: 1, to: &text)
     text.append(UInt8(ascii: "-"))
-    Position.write(sequence, radix: Position.radixes[1], width: 1, to: &text)
+    Position.write(sequence, radix: 10, width: 1, to: &text)
     text.append(UInt8(ascii: "-"))
-    Position.write(UInt64(tag), radix: Position.radixes[2], width: 8, to: &text)
+    Position.write(UInt64(tag), radix: 16, width: 8, to: &text)
   }
-
-  /// Epochs are written with 36 digits, sequences with ten, tags with 16.
-  private static let radixes: [UInt64] = [36, 10, 16]
 
   private static func digit(_ byte: UInt8) -> UInt64? {
     switch byte {
@@ -90,14 +99,21 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  @inline(__always)
   private static func write(_ value: UInt64, radix: UInt64, width: Int, to text: inout [UInt8]) {
-    let start = text.count
+    // 64 bits have at most 20 digits in ten, the smallest radix here.
+    var digits = InlineArray<20, UInt8>(repeating: 0)
+    var count = 0
     var rest = value
     repeat {
-      let digit = UInt8(rest % radix)
-      text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      let digit = UInt8(truncatingIfNeeded: rest % radix)
+      digits[count] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
       rest /= radix
-    } while rest > 0 || text.count - start < width
-    text[start...].reverse()
+      count += 1
+    } while rest > 0 || count < width
+    while count > 0 {
+      count -= 1
+      text.append(digits[count])
+    }
   }
 }

@@ -68,13 +68,14 @@ struct ChannelLog: Sendable {
   mutating func append(
     _ payload: Payload, ttl: Duration?, tag: UInt32, bounds: LogBounds, at moment: Moment
   ) -> (id: Position, timestamp: Timestamp) {
+    // First what has expired, so that it takes no place from what has not.
+    expire(at: moment)
     remnant.head += 1
     remnant.headTag = tag
     remnant.headTimestamp = Timestamp(microseconds: max(moment.unix, remnant.headTimestamp.microseconds + 1))
     let age = ttl.map { min($0, bounds.ageMax) } ?? bounds.ageMax
-    let (expiry, overflow) = moment.uptime.addingReportingOverflow(age.nanoseconds)
     let entry = Entry(
-      sequence: remnant.head, tag: tag, timestamp: remnant.headTimestamp, expiry: overflow ? .max : expiry,
+      sequence: remnant.head, tag: tag, timestamp: remnant.headTimestamp, expiry: moment.uptime(after: age),
       payload: payload)
     entries.append(entry)
     bytes += payload.bytes.count
@@ -162,7 +163,7 @@ struct ChannelLog: Sendable {
   ) -> Page {
     var end = index
     var size = 0
-    while end < entries.count, end - index < limit.messages {
+    while end < entries.count, end == index || end - index < limit.messages {
       size += entries[end].payload.bytes.count
       if size > limit.bytes && end > index { break }
       end += 1

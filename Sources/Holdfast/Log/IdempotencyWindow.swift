@@ -45,7 +45,7 @@ struct IdempotencyWindow: Sendable {
   /// Remembers a key that ``look(up:payload:at:)`` has just found unknown.
   mutating func remember(_ key: Key, payload: Payload, id: Position, timestamp: Timestamp, at moment: Moment) {
     entries[key] = Entry(payloadHash: payload.hashValue, id: id, timestamp: timestamp)
-    order.append((key, moment.uptime + age.nanoseconds))
+    order.append((key, moment.uptime(after: age)))
     if entries.count > keysMax { forgetFirst() }
   }
 

@@ -49,10 +49,11 @@ public struct LogRule: Hashable, Sendable {
   }
 }
 
-/// How much one answer carries.
+/// How much one answer carries. Where there is a message, an answer holds at least one, whatever its limit.
 public struct ReadLimit: Hashable, Sendable {
+  /// Most messages.
   public var messages: Int
-  /// An answer ends before it would pass this many bytes of payload, but holds at least one message.
+  /// An answer ends before it would pass this many bytes of payload.
   public var bytes: Int
 
   public init(messages: Int = 100, bytes: Int = 1 << 20) {

@@ -43,8 +43,10 @@ struct LogTable: Sendable {
 
   // MARK: Writing
 
+  /// Appends, or finds what was appended under the same idempotency key: that costs nothing, so a full store gives it too.
+  /// - Parameter bytesLeft: What the payload may cost at most.
   mutating func append(
-    _ draft: Draft, to channel: ChannelName, tag: UInt32, bounds: LogBounds, at moment: Moment
+    _ draft: Draft, to channel: ChannelName, tag: UInt32, bounds: LogBounds, bytesLeft: Int = .max, at moment: Moment
   ) throws(PublishError) -> Appended {
     let key = draft.idempotencyKey.map { IdempotencyWindow.Key(channel: channel, key: $0) }
     if let key {
@@ -54,6 +56,7 @@ struct LogTable: Sendable {
       case .conflict: throw PublishError(.idempotencyConflict)
       }
     }
+    if draft.payload.bytes.count > bytesLeft { throw PublishError(.storeFull) }
     let index = names[channel] ?? bear(channel)
     let (id, timestamp) = update(index) {
       $0.append(draft.payload, ttl: draft.ttl, tag: tag, bounds: bounds, at: moment)

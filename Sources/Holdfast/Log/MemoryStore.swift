@@ -51,11 +51,11 @@ public final class MemoryStore: Store {
   public var bytesUsed: Int { bytes.load(ordering: .relaxed) }
 
   public func append(_ draft: Draft, to channel: ChannelName, at moment: Moment) throws(PublishError) -> Appended {
-    if bytesUsed + draft.payload.bytes.count > limits.bytesMax { throw PublishError(.storeFull) }
     let bounds = limits.rules.first { $0.matches(channel) }?.bounds ?? limits.log
     let tag = UInt32.random(in: 0...UInt32.max)
     return try with(tables[channel]) { table throws(PublishError) in
-      try table.append(draft, to: channel, tag: tag, bounds: bounds, at: moment)
+      let bytesLeft = limits.bytesMax - bytesUsed
+      return try table.append(draft, to: channel, tag: tag, bounds: bounds, bytesLeft: bytesLeft, at: moment)
     }
   }
 

@@ -29,7 +29,8 @@ public struct Page: Hashable, Sendable {
   public var next: Position
   /// Whether more messages than these are retained.
   public var more = false
-  /// Of the newest message ever; 0 where there was none.
+  /// Of the newest message the log ever held, whether or not it is still there; 0 where none is remembered. Who reads
+  /// by timestamp goes on from here when there is nothing to take.
   public var timestamp = Timestamp(microseconds: 0)
 
   /// Whether there is nothing to tell, so that a poll waits.

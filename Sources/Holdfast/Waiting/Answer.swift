@@ -8,7 +8,8 @@ public struct Answer: Hashable, Sendable {
   public var cursor: Cursor
   /// Whether more messages than these are there already.
   public var more: Bool
-  /// Of the newest message ever on these channels.
+
+  /// Of the newest message that the logs read ever held; see ``Page/timestamp``.
   public var timestamp: Timestamp
 
   /// Whether there is nothing to tell: the wait timed out.
@@ -43,21 +44,33 @@ public struct Answer: Hashable, Sendable {
       guard let index = oldest else { break }
       let message = pages[index].messages[taken[index]]
       size += message.payload.bytes.count
-      if messages.count == limit.messages || (size > limit.bytes && !messages.isEmpty) {
+      if !messages.isEmpty && (messages.count >= limit.messages || size > limit.bytes) {
         more = true
         break
       }
       messages.append(message)
       taken[index] += 1
+      // What comes next on this channel is not here, so nothing later may be given before it.
+      if taken[index] == pages[index].messages.count && pages[index].more { break }
     }
     var slots: [Cursor.Slot] = []
     for (index, page) in pages.enumerated() {
       if taken[index] == 0 && !page.messages.isEmpty {
         slots.append(page.origin)
+        // That of a `since` is told at once all the same: the next `since` may lie past what is missing.
+        if let gap = page.gap, gap.reason == .expired, gap.missed == nil { gaps.append(gap) }
         continue
       }
-      if let gap = page.gap { gaps.append(gap) }
-      slots.append(.after(taken[index] == page.messages.count ? page.next : page.messages[taken[index] - 1].id))
+      let next = taken[index] == page.messages.count ? page.next : page.messages[taken[index] - 1].id
+      slots.append(.after(next))
+      guard var gap = page.gap else { continue }
+      if let missed = gap.missed {
+        // What is missing behind the last message taken is told of with the next page.
+        let later = page.next.sequence - next.sequence - UInt64(page.messages.count - taken[index])
+        if missed == later { continue }
+        gap.missed = missed - later
+      }
+      gaps.append(gap)
     }
     cursor = Cursor(slots)
   }

@@ -125,7 +125,8 @@ final class AsyncWaiters: Sendable {
   }
 
   private func timeOut(_ id: UInt64, after timeout: Duration) async {
-    guard (try? await Task.sleep(for: timeout)) != nil else { return }
+    // A clock cannot count beyond all measure.
+    guard (try? await Task.sleep(for: min(timeout, .seconds(365 * 86_400)))) != nil else { return }
     state.withLock { state in
       state.settle(id) { loop, token in loop.timeOut(token, at: .now()).map { .success($0) } }
     }?()

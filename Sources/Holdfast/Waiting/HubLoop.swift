@@ -40,7 +40,13 @@ public struct HubLoop: ~Copyable {
     mailbox = core.attach(wake: wake)
   }
 
-  deinit { core.detach(mailbox) }
+  deinit {
+    for token in table.waiters.indices where table.isWaiting(Int32(token)) {
+      for slot in table.slots(of: Int32(token)) { core.leave(slot.channel, count: 1) }
+      giveBack(table.waiters[token].place)
+    }
+    core.detach(mailbox)
+  }
 
   /// How many polls are held here.
   public var heldCount: Int { table.count }
@@ -55,10 +61,12 @@ public struct HubLoop: ~Copyable {
   /// Answers a poll, or holds it under `token`, which must not be held yet.
   ///
   /// Reading and becoming a waiter are one step as far as anybody can tell: the interest is registered before the log is
-  /// read, so a message that the read did not see wakes this loop.
+  /// read, so a message that the read did not see wakes this loop. A poll that finds something is answered before all
+  /// that, since it counts for nothing and no limit concerns it.
   public mutating func poll(
     _ token: Int32, on slots: [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
   ) -> Outcome {
+    if let answer = find(slots, limit, at: moment) { return .answer(answer) }
     var place: ConnectionLimits.Place?
     if let holder {
       switch core.limits.withLock({ $0.take(holder) }) {
@@ -83,8 +91,14 @@ public struct HubLoop: ~Copyable {
       if case .since = held[index].start { continue }
       held[index].start = .after(page.next)
     }
-    table.add(token, on: held, messagesMax: limit.messages, place: place)
+    table.add(token, on: held, limit: limit, place: place)
     return .held
+  }
+
+  /// The answer of a poll that need not wait.
+  private func find(_ slots: [Slot], _ limit: ReadLimit, at moment: Moment) -> Answer? {
+    let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
+    return pages.contains { !$0.isEmpty } ? Answer(pages, limit: limit) : nil
   }
 
   /// Ends the wait of `token`, if it is held: its client has gone.
@@ -97,7 +111,7 @@ public struct HubLoop: ~Copyable {
   public mutating func timeOut(_ token: Int32, at moment: Moment) -> Answer? {
     guard table.isWaiting(token) else { return nil }
     let slots = table.slots(of: token)
-    let limit = ReadLimit(messages: Int(table.waiters[Int(token)].messagesMax))
+    let limit = table.waiters[Int(token)].limit
     remove(token)
     return Answer(slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }, limit: limit)
   }
@@ -143,22 +157,20 @@ public struct HubLoop: ~Copyable {
   private mutating func collect(
     _ topic: WaiterTable.Topic, into batch: inout Batch, places: inout [ConnectionLimits.Place], at moment: Moment
   ) -> Bool {
-    var recent: [(start: ReadStart, messagesMax: UInt16, answer: Int32?)] = []
+    var recent: [(start: ReadStart, limit: ReadLimit, answer: Int32?)] = []
     var link = topic.first
     var left = 0
     var taken = 0
     while link >= 0 {
       let entry = table.links[Int(link)]
       let waiter = table.waiters[Int(entry.token)]
+      let limit = waiter.limit
       let isAlone = waiter.firstLink == link && entry.sibling < 0
       let answer: Int32?
-      if isAlone,
-        let same = recent.last(where: { $0.messagesMax == waiter.messagesMax && $0.start == entry.start })
-      {
+      if isAlone, let same = recent.last(where: { $0.limit == limit && $0.start == entry.start }) {
         answer = same.answer
       } else {
         let slots = isAlone ? [(topic.channel, entry.start)] : table.slots(of: entry.token)
-        let limit = ReadLimit(messages: Int(waiter.messagesMax))
         let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
         if pages.contains(where: { !$0.isEmpty }) {
           answer = Int32(batch.answers.count)
@@ -168,7 +180,7 @@ public struct HubLoop: ~Copyable {
         }
         if isAlone {
           if recent.count == 8 { recent.removeFirst() }
-          recent.append((entry.start, waiter.messagesMax, answer))
+          recent.append((entry.start, limit, answer))
         }
       }
       link = entry.next

@@ -29,9 +29,18 @@ struct WaiterTable: Sendable {
   struct Waiter: Sendable {
     /// -1 when this token waits for nothing.
     var firstLink: Int32 = -1
-    /// `ReadLimit.messages`, at most 65,535; its bytes are the same for all.
-    var messagesMax: UInt16 = 0
+    private var messagesMax: UInt16 = 0
+    private var bytesMax: Int32 = 0
     var place: ConnectionLimits.Place?
+
+    /// How much its answer carries: at most 65,535 messages and 2 GiB, so that a row stays small.
+    var limit: ReadLimit {
+      get { ReadLimit(messages: Int(messagesMax), bytes: Int(bytesMax)) }
+      set {
+        messagesMax = UInt16(clamping: newValue.messages)
+        bytesMax = Int32(clamping: newValue.bytes)
+      }
+    }
   }
 
   private(set) var waiters: ContiguousArray<Waiter> = []
@@ -48,7 +57,7 @@ struct WaiterTable: Sendable {
 
   /// Lets `token` wait on channels, each from its start. It must not be waiting yet.
   mutating func add(
-    _ token: Int32, on slots: [(channel: ChannelName, start: ReadStart)], messagesMax: Int,
+    _ token: Int32, on slots: [(channel: ChannelName, start: ReadStart)], limit: ReadLimit,
     place: ConnectionLimits.Place?
   ) {
     while waiters.count <= Int(token) { waiters.append(Waiter()) }
@@ -65,7 +74,7 @@ struct WaiterTable: Sendable {
       if previous >= 0 { links[Int(previous)].sibling = link } else { waiters[Int(token)].firstLink = link }
       previous = link
     }
-    waiters[Int(token)].messagesMax = UInt16(clamping: messagesMax)
+    waiters[Int(token)].limit = limit
     waiters[Int(token)].place = place
     count += 1
   }
@@ -110,9 +119,10 @@ struct WaiterTable: Sendable {
     return topic
   }
 
-  /// Takes the note back, before its waiters are looked at. nil where the last of them has gone in the meantime.
+  /// Takes the note back, before its waiters are looked at. nil where the last of them has gone in the meantime, perhaps
+  /// with the whole table.
   mutating func takeDirty(_ topic: Int32) -> Topic? {
-    guard let found = topics[Int(topic)], found.isDirty else { return nil }
+    guard Int(topic) < topics.count, let found = topics[Int(topic)], found.isDirty else { return nil }
     topics[Int(topic)]!.isDirty = false
     return found
   }

@@ -14,7 +14,8 @@ extension ServerLoop {
     let body = bytes.array(request.bodyRange)
     if !type.isNDJSON && type.essence != WireMediaType.json && !type.essence.isEmpty {
       throw Problem(
-        .mediaTypeUnsupported, "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)")
+        .mediaTypeUnsupported, "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)"
+      )
     }
     let items: [BatchItem]
     do { items = type.isNDJSON ? try BatchItem.readLines(body) : try BatchItem.readArray(body) } catch {

@@ -3,24 +3,21 @@ import HoldfastProtocol
 
 extension ServerLoop {
   /// `GET /api/history/{channel}`: what a poll would tell, without waiting.
-  func history(of channel: ChannelName, _ query: Query, at moment: Moment) throws(Problem) -> Reply {
-    var start = ReadStart.earliest
-    if let text = query.after {
-      do { start = ReadStart(try Cursor(text, channelCount: 1).slots[0]) } catch {
-        throw Problem(.cursorMalformed, "\(error)")
-      }
-    }
-    let answer = hub.read([(channel, start)], limit: ReadLimit(messages: try query.limitValue()), at: moment)
+  func history(
+    of channel: ChannelName, _ query: Query, _ bytes: borrowing Span<UInt8>, at moment: Moment
+  ) throws(Problem) -> Reply {
+    let start = try query.cursor(.after, bytes, channelCount: 1).map { ReadStart($0.slots[0]) } ?? .earliest
+    let answer = hub.read([(channel, start)], limit: ReadLimit(messages: try query.limit(bytes)), at: moment)
     var reply = Reply()
     reply.body.write(answer, as: .history)
     return reply
   }
 
   /// `GET /api/channels`: one page of the list.
-  func channels(_ query: Query, at moment: Moment) throws(Problem) -> Reply {
-    let limit = try query.limitValue()
-    let after = try query.after.map { text throws(Problem) in try ChannelName(checking: text) }
-    let prefix = query.prefix ?? ""
+  func channels(_ query: Query, _ bytes: borrowing Span<UInt8>, at moment: Moment) throws(Problem) -> Reply {
+    let limit = try query.limit(bytes)
+    let after = try query.text(.after, bytes).map { text throws(Problem) in try ChannelName(checking: text) }
+    let prefix = query.text(.prefix, bytes) ?? ""
     let names = hub.channels().filter { name in
       name.text.hasPrefix(prefix) && after.map { name > $0 } ?? true
     }

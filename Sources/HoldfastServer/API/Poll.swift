@@ -9,19 +9,18 @@ extension ServerLoop {
   ) throws(Problem) {
     let channels = try bytes.channels(path)
     let query = try Query(bytes, request.head.query.range.shifted(by: request.start))
-    let timeout = try query.timeoutValue(settings.configuration)
-    var limit = ReadLimit(messages: try query.limitValue())
-    var starts = Array(repeating: ReadStart.now, count: channels.count)
-    if let text = query.cursor {
-      do { starts = try Cursor(text, channelCount: channels.count).slots.map(ReadStart.init) } catch {
-        throw Problem(.cursorMalformed, "\(error)")
-      }
-    } else if let since = try query.sinceValue() {
-      starts = starts.map { _ in .since(since) }
+    let timeout = try query.timeout(bytes, settings.configuration)
+    var limit = ReadLimit(messages: try query.limit(bytes))
+    let slots: [HubLoop.Slot]
+    if let cursor = try query.cursor(.cursor, bytes, channelCount: channels.count) {
+      slots = zip(channels, cursor.slots).map { ($0, ReadStart($1)) }
+    } else if let since = try query.since(bytes) {
+      slots = channels.map { ($0, .since(since)) }
       limit.messages = 1
       setShape(token) { $0.form = .simple(since: since.microseconds) }
+    } else {
+      slots = channels.map { ($0, .now) }
     }
-    let slots: [HubLoop.Slot] = zip(channels, starts).map { ($0, $1) }
     let holder = try settings.holders.holder(request.head, bytes, base: request.start, peer: address(of: token))
     if timeout == .zero || isDraining {
       deliver(hub.read(slots, limit: limit, at: moment), to: token, at: moment)

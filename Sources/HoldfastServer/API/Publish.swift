@@ -12,7 +12,7 @@ extension ServerLoop {
     let mediaType = MediaType(
       head.contentType.isAbsent ? "" : bytes.string(head.contentType.range.shifted(by: request.start)))
     var draft = Draft(try mediaType.payload(bytes.array(request.bodyRange)))
-    draft.ttl = try Query.ttl(query.ttl)
+    draft.ttl = try Query.ttl(query.text(.ttl, bytes))
     if !head.idempotencyKey.isAbsent {
       draft.idempotencyKey = try Draft.checkedKey(bytes.string(head.idempotencyKey.range.shifted(by: request.start)))
     }

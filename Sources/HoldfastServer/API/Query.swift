@@ -1,15 +1,33 @@
 import Holdfast
 import HoldfastProtocol
 
-/// The parameters of a request's query that the protocol names. Others are ignored.
+/// The parameters of a request's query that the protocol names, by where their values lie. Others are ignored.
 struct Query {
-  private(set) var after: String?
-  private(set) var cursor: String?
-  private(set) var limit: String?
-  private(set) var prefix: String?
-  private(set) var since: String?
-  private(set) var timeout: String?
-  private(set) var ttl: String?
+  enum Name: Int, CaseIterable {
+    case after, cursor, limit, prefix, since, timeout, ttl
+
+    fileprivate init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
+      if bytes.matches("cursor", at: range) {
+        self = .cursor
+      } else if bytes.matches("timeout", at: range) {
+        self = .timeout
+      } else if bytes.matches("limit", at: range) {
+        self = .limit
+      } else if bytes.matches("since", at: range) {
+        self = .since
+      } else if bytes.matches("ttl", at: range) {
+        self = .ttl
+      } else if bytes.matches("after", at: range) {
+        self = .after
+      } else if bytes.matches("prefix", at: range) {
+        self = .prefix
+      } else {
+        return nil
+      }
+    }
+  }
+
+  private var values = InlineArray<7, Range<Int>?>(repeating: nil)
 
   init(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(Problem) {
     var start = range.lowerBound
@@ -20,40 +38,42 @@ struct Query {
         if equals == nil && bytes[end] == UInt8(ascii: "=") { equals = end }
         end += 1
       }
-      let name = start..<(equals ?? end)
-      let value = equals.map { $0 + 1..<end } ?? end..<end
-      if bytes.matches("cursor", at: name) {
-        try set(\.cursor, WireParameter.cursor, bytes, value)
-      } else if bytes.matches("timeout", at: name) {
-        try set(\.timeout, WireParameter.timeout, bytes, value)
-      } else if bytes.matches("limit", at: name) {
-        try set(\.limit, WireParameter.limit, bytes, value)
-      } else if bytes.matches("since", at: name) {
-        try set(\.since, WireParameter.since, bytes, value)
-      } else if bytes.matches("ttl", at: name) {
-        try set(\.ttl, WireParameter.ttl, bytes, value)
-      } else if bytes.matches("after", at: name) {
-        try set(\.after, WireParameter.after, bytes, value)
-      } else if bytes.matches("prefix", at: name) {
-        try set(\.prefix, WireParameter.prefix, bytes, value)
+      if let name = Name(bytes, start..<(equals ?? end)) {
+        if values[name.rawValue] != nil {
+          throw Problem(.parameterDuplicate, "the query gives '\(name)' twice; give it once")
+        }
+        values[name.rawValue] = equals.map { $0 + 1..<end } ?? end..<end
       }
       start = end + 1
     }
   }
 
-  private mutating func set(
-    _ parameter: WritableKeyPath<Query, String?>, _ name: String, _ bytes: borrowing Span<UInt8>, _ value: Range<Int>
-  ) throws(Problem) {
-    if self[keyPath: parameter] != nil {
-      throw Problem(.parameterDuplicate, "the query gives '\(name)' twice; give it once")
+  func range(_ name: Name) -> Range<Int>? { values[name.rawValue] }
+
+  /// What is no percent-encoding stays as it is, and is then no valid value either.
+  func text(_ name: Name, _ bytes: borrowing Span<UInt8>) -> String? {
+    guard let range = values[name.rawValue] else { return nil }
+    return bytes.percentDecoded(range) ?? bytes.string(range)
+  }
+
+  /// A cursor; nil where none is given.
+  func cursor(
+    _ name: Name, _ bytes: borrowing Span<UInt8>, channelCount: Int
+  ) throws(Problem) -> Cursor? {
+    guard let range = values[name.rawValue] else { return nil }
+    do throws(CursorError) {
+      for index in range where bytes[index] == UInt8(ascii: "%") {
+        return try Cursor(text(name, bytes) ?? "", channelCount: channelCount)
+      }
+      return try Cursor(bytes, in: range, channelCount: channelCount)
+    } catch {
+      throw Problem(.cursorMalformed, "\(error)")
     }
-    // What is no percent-encoding stays as it is, and is then no valid value either.
-    self[keyPath: parameter] = bytes.percentDecoded(value) ?? bytes.string(value)
   }
 
   /// The most messages, or channels, of an answer.
-  func limitValue() throws(Problem) -> Int {
-    guard let limit else { return WireLimit.limitDefault }
+  func limit(_ bytes: borrowing Span<UInt8>) throws(Problem) -> Int {
+    guard let limit = text(.limit, bytes) else { return WireLimit.limitDefault }
     if limit.utf8.count <= 4, limit.utf8.allSatisfy(\.isDigit), let value = Int(limit),
       (1...WireLimit.limitMax).contains(value)
     {
@@ -63,8 +83,12 @@ struct Query {
   }
 
   /// How long a poll waits.
-  func timeoutValue(_ configuration: ServerConfiguration) throws(Problem) -> Duration {
-    guard let timeout else { return min(configuration.pollTimeout, configuration.pollTimeoutMax) }
+  func timeout(
+    _ bytes: borrowing Span<UInt8>, _ configuration: ServerConfiguration
+  ) throws(Problem) -> Duration {
+    guard let timeout = text(.timeout, bytes) else {
+      return min(configuration.pollTimeout, configuration.pollTimeoutMax)
+    }
     guard let seconds = Query.seconds(timeout), seconds >= 0 else {
       throw Problem(.timeoutInvalid, "'timeout' is a number of seconds, 0 or more")
     }
@@ -72,8 +96,8 @@ struct Query {
     return min(.seconds(seconds), configuration.pollTimeoutMax)
   }
 
-  func sinceValue() throws(Problem) -> Timestamp? {
-    guard let since else { return nil }
+  func since(_ bytes: borrowing Span<UInt8>) throws(Problem) -> Timestamp? {
+    guard let since = text(.since, bytes) else { return nil }
     guard let seconds = Query.seconds(since), seconds >= 0 else {
       throw Problem(.sinceInvalid, "'since' is Unix time in seconds, 0 or more")
     }

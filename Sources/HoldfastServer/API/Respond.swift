@@ -65,8 +65,8 @@ extension ServerLoop {
     case .publish(let channel):
       return try publish(to: try bytes.channel(channel), request, query, bytes, at: moment)
     case .publishBatch: return try publishBatch(request, bytes, at: moment)
-    case .history(let channel): return try history(of: try bytes.channel(channel), query, at: moment)
-    case .channels: return try channels(query, at: moment)
+    case .history(let channel): return try history(of: try bytes.channel(channel), query, bytes, at: moment)
+    case .channels: return try channels(query, bytes, at: moment)
     case .channel(let channel):
       let name = try bytes.channel(channel)
       return request.head.method == .delete ? try delete(name) : try self.channel(name, at: moment)

@@ -174,7 +174,7 @@ struct RequestHeadParser {
       } else if bytes.matchesIgnoringCase("connection", at: name) {
         if bytes.listContains("close", in: value) { saysClose = true }
       } else if bytes.matchesIgnoringCase("content-type", at: name) {
-        try set(\.contentType, slice, "Content-Type")
+        try Self.set(&head.contentType, slice, "Content-Type")
       }
     case UInt8(ascii: "e"):
       if bytes.matchesIgnoringCase("expect", at: name) {
@@ -191,10 +191,10 @@ struct RequestHeadParser {
       }
     case UInt8(ascii: "i"):
       if bytes.matchesIgnoringCase("idempotency-key", at: name) {
-        try set(\.idempotencyKey, slice, "Idempotency-Key")
+        try Self.set(&head.idempotencyKey, slice, "Idempotency-Key")
       }
     case UInt8(ascii: "o"):
-      if bytes.matchesIgnoringCase("origin", at: name) { try set(\.origin, slice, "Origin") }
+      if bytes.matchesIgnoringCase("origin", at: name) { try Self.set(&head.origin, slice, "Origin") }
     case UInt8(ascii: "t"):
       if bytes.matchesIgnoringCase("transfer-encoding", at: name) {
         if hasTransferEncoding { throw malformed("Transfer-Encoding is given twice") }
@@ -203,7 +203,7 @@ struct RequestHeadParser {
       }
     case UInt8(ascii: "x"):
       if bytes.matchesIgnoringCase("x-client-id", at: name) {
-        try set(\.clientID, slice, "X-Client-ID")
+        try Self.set(&head.clientID, slice, "X-Client-ID")
       } else if bytes.matchesIgnoringCase("x-forwarded-for", at: name) {
         head.forwardedFor = slice
       }
@@ -211,11 +211,9 @@ struct RequestHeadParser {
     }
   }
 
-  private mutating func set(
-    _ field: WritableKeyPath<RequestHead, Slice>, _ slice: Slice, _ name: String
-  ) throws(HTTP1Refusal) {
-    if !head[keyPath: field].isAbsent { throw malformed("\(name) is given twice") }
-    head[keyPath: field] = slice
+  private static func set(_ field: inout Slice, _ slice: Slice, _ name: String) throws(HTTP1Refusal) {
+    if !field.isAbsent { throw HTTP1Refusal(code: .requestMalformed, detail: "\(name) is given twice") }
+    field = slice
   }
 
   private mutating func contentLength(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(HTTP1Refusal) {

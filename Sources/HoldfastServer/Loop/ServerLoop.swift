@@ -46,6 +46,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private var timers: TimerWheel
   private(set) var openCount = 0
   private(set) var drain: Drain?
+  /// The answer that was encoded last.
+  private var recent: (answer: Answer, shape: AnswerShape, bytes: [UInt8])?
   /// The `Date` of answers, made once a second.
   private var date: (unix: Int64, text: [UInt8]) = (-1, [])
 
@@ -207,7 +209,15 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     answerQueued(token, at: moment)
   }
 
-  mutating func encoded(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
+  /// The bytes of an answer, made once for all who are given the same in the same shape one after the other.
+  private mutating func encoded(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
+    if let recent, recent.shape == shape, recent.answer == answer { return recent.bytes }
+    let bytes = encode(answer, shape, at: moment)
+    recent = (answer, shape, bytes)
+    return bytes
+  }
+
+  private mutating func encode(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
     var body: [UInt8] = []
     body.reserveCapacity(answer.messages.reduce(192) { $0 + $1.payload.bytes.count + 160 })
     body.write(answer, as: shape.form)
@@ -280,6 +290,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       case .open, .sending, .finishing: close(token)
       }
     }
+    // Nobody is to be given an old date, nor memory to be held for it.
+    recent = nil
     goOnDraining(at: moment)
   }
 

@@ -1,0 +1,97 @@
+import Dispatch
+import Synchronization
+import Testing
+
+@testable import Holdfast
+
+@Suite struct IdempotencyTests {
+  private func key(_ text: String, _ channel: ChannelName = news) -> IdempotencyWindow.Key {
+    IdempotencyWindow.Key(channel: channel, key: text)
+  }
+  private let id = Position(epoch: Epoch(rawValue: 1), sequence: 1, tag: 1)
+  private let timestamp = Timestamp(microseconds: 5)
+
+  @Test func `A key is unknown then repeated then forgotten at its age`() {
+    var window = IdempotencyWindow(age: .seconds(10), keysMax: 10)
+    #expect(window.look(up: key("a"), payload: json("1"), at: at(0)) == .unknown)
+    window.remember(key("a"), payload: json("1"), id: id, timestamp: timestamp, at: at(0))
+    #expect(window.look(up: key("a"), payload: json("1"), at: at(9.999)) == .repeated(id: id, timestamp: timestamp))
+    #expect(window.look(up: key("a", sport), payload: json("1"), at: at(9)) == .unknown)
+    #expect(window.look(up: key("a"), payload: json("1"), at: at(10)) == .unknown)
+    #expect(window.count == 0)
+  }
+
+  @Test func `The same key with another payload is a conflict and stays what it was`() {
+    var window = IdempotencyWindow(age: .seconds(10), keysMax: 10)
+    window.remember(key("a"), payload: json("1"), id: id, timestamp: timestamp, at: at(0))
+    #expect(window.look(up: key("a"), payload: json("2"), at: at(1)) == .conflict)
+    #expect(window.look(up: key("a"), payload: Payload(Array("1".utf8), contentType: "text/x"), at: at(1)) == .conflict)
+    #expect(window.look(up: key("a"), payload: json("1"), at: at(1)) == .repeated(id: id, timestamp: timestamp))
+  }
+
+  @Test func `Beyond the bound the oldest keys are forgotten`() {
+    var window = IdempotencyWindow(age: .seconds(10), keysMax: 100)
+    for index in 0..<10_000 {
+      let key = key("\(index)")
+      #expect(window.look(up: key, payload: json("1"), at: at(Double(index) / 10_000)) == .unknown)
+      window.remember(key, payload: json("1"), id: id, timestamp: timestamp, at: at(Double(index) / 10_000))
+    }
+    #expect(window.count == 100)
+    #expect(window.look(up: key("9900"), payload: json("1"), at: at(1)) != .unknown)
+    #expect(window.look(up: key("9899"), payload: json("1"), at: at(1)) == .unknown)
+  }
+
+  @Test func `A hundred callers with one key publish one message and all get its id`() async throws {
+    let hub = Hub()
+    for round in 0..<20 {
+      let receipts = try await withThrowingTaskGroup(of: Receipt.self) { group in
+        for _ in 0..<100 {
+          group.addTask { try await hub.publish(json("{\"a\":1}"), to: news, idempotencyKey: "k\(round)") }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(Set(receipts.map(\.id)).count == 1)
+      #expect(Set(receipts.map(\.timestamp)).count == 1)
+      #expect(receipts.count { !$0.isRepeated } == 1)
+      #expect(hub.channel(news)?.log.count == round + 1)
+    }
+  }
+
+  @Test func `A hundred threads with one key publish one message`() throws {
+    let store = MemoryStore()
+    let ids = Mutex<Set<Position>>([])
+    for round in 0..<100 {
+      DispatchQueue.concurrentPerform(iterations: 8) { _ in
+        if let appended = try? store.append(Draft(json("1"), idempotencyKey: "\(round)"), to: news, at: at(0)) {
+          _ = ids.withLock { $0.insert(appended.id) }
+        }
+      }
+    }
+    #expect(ids.withLock { $0.count } == 100)
+    #expect(store.summary(news, at: at(0))?.count == 100)
+  }
+
+  @Test func `A conflict publishes nothing and a repeat wakes nobody`() async throws {
+    let hub = Hub()
+    let first = try await hub.publish(json("1"), to: news, idempotencyKey: "k")
+    await #expect(throws: PublishError(.idempotencyConflict)) {
+      try await hub.publish(json("2"), to: news, idempotencyKey: "k")
+    }
+    var loop = HubLoop(hub: hub) { Issue.record("nothing new came") }
+    #expect(loop.poll(1, on: [(news, .now)], limit: ReadLimit(), holder: nil, at: .now()).isHeld)
+    let again = try await hub.publish(json("1"), to: news, idempotencyKey: "k")
+    #expect(again.id == first.id && again.isRepeated && again.subscribers == 1)
+    #expect(loop.isHeld(1) && hub.channel(news)?.log.count == 1)
+    loop.cancel(1)
+  }
+
+  @Test func `A repeat after the message has expired still gives its id`() throws {
+    var table = LogTable()
+    let draft = Draft(json("1"), idempotencyKey: "k")
+    let first = try table.append(draft, to: news, tag: 1, bounds: LogBounds(), at: at(0))
+    table.sweep(steps: 1, at: at(301)) { _ in false }
+    let again = try table.append(draft, to: news, tag: 2, bounds: LogBounds(), at: at(302))
+    #expect(again.id == first.id && again.timestamp == first.timestamp && again.isRepeated)
+    #expect(table.logCount == 0)
+  }
+}
