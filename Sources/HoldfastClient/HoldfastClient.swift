@@ -1,5 +1,5 @@
 public import AsyncHTTPClient
-import HoldfastProtocol
+public import HoldfastProtocol
 
 /// A client of a Holdfast server.
 ///
@@ -32,7 +32,8 @@ public struct HoldfastClient: Sendable {
   ///     as there will be subscriptions and one more, and should not retry connections of its own accord.
   /// - Throws: ``HoldfastClientError/Code/serverInvalid`` where the address is not an HTTP URL.
   public init(
-    server: String, pathPrefix: String = "/api", clientID: String? = nil, httpClient: HTTPClient = .holdfast
+    server: String, pathPrefix: String = WirePath.prefixDefault, clientID: String? = nil,
+    httpClient: HTTPClient = .holdfast
   ) throws(HoldfastClientError) {
     try self.init(
       server: server, pathPrefix: pathPrefix, clientID: clientID, httpClient: httpClient, timing: .system)
