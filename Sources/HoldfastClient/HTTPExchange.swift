@@ -50,6 +50,7 @@ struct HTTPExchange: Sendable {
 
   let httpClient: HTTPClient
   let clientID: String
+  let timing: ClientTiming
 
   /// - Parameter deadline: for all of it, from the connection to the answer's last byte.
   func answer(to request: HTTPClientRequest, deadline: Duration) async throws(HoldfastClientError) -> Answer {
@@ -60,7 +61,7 @@ struct HTTPExchange: Sendable {
       return try await withThrowingTaskGroup(of: Answer?.self) { group in
         group.addTask { try await perform(complete) }
         group.addTask {
-          try await Task.sleep(for: deadline)
+          try await timing.deadline(deadline)
           return nil
         }
         defer { group.cancelAll() }
@@ -107,6 +108,8 @@ struct HTTPExchange: Sendable {
     case is NIOTooManyBytesError:
       return HoldfastClientError(
         .answerInvalid, "The answer is not one of Holdfast's", detail: "longer than \(answerBytesMax >> 20) MiB")
+    case let error as HTTPClientError:
+      return HoldfastClientError(.unreachable, "The server cannot be reached", detail: error.shortDescription)
     case let error as IOError:
       let text = String(cString: strerror(error.errnoCode))
       return HoldfastClientError(.unreachable, "The server cannot be reached", detail: text)

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import HoldfastProtocol
+public import HoldfastProtocol
 import NIOCore
 import NIOHTTP1
 
@@ -51,7 +51,7 @@ extension HoldfastClient {
   /// - Returns: The server's word that the message is in the log.
   @discardableResult
   public func publish(
-    body: [UInt8], contentType: String = "application/json", to channel: String, idempotencyKey: String? = nil,
+    body: [UInt8], contentType: String = WireMediaType.json, to channel: String, idempotencyKey: String? = nil,
     ttl: Duration? = nil, retryingFor retryTime: Duration = .seconds(30)
   ) async throws(HoldfastClientError) -> PublishReceipt {
     let url = address.url(

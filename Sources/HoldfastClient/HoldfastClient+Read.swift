@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import HoldfastProtocol
+public import HoldfastProtocol
 
 extension HoldfastClient {
   /// How much longer than the server's wait a client waits for its answer: a poll is answered within its timeout + 1 s.
@@ -17,7 +17,7 @@ extension HoldfastClient {
   ///   - limit: Most messages in the answer, 1 to 1000.
   /// - Returns: What came. A page without messages or gaps says that nothing came in time.
   public func poll(
-    _ channels: [String], cursor: String = "now", timeout: Duration = .seconds(30), limit: Int? = nil
+    _ channels: [String], cursor: String = WireCursor.now, timeout: Duration = .seconds(30), limit: Int? = nil
   ) async throws(HoldfastClientError) -> MessagePage {
     let query = [
       (WireParameter.cursor, cursor), (WireParameter.timeout, timeout.wireSeconds),

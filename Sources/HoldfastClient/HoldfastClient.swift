@@ -1,5 +1,5 @@
 public import AsyncHTTPClient
-import HoldfastProtocol
+public import HoldfastProtocol
 
 /// A client of a Holdfast server.
 ///
@@ -32,7 +32,8 @@ public struct HoldfastClient: Sendable {
   ///     as there will be subscriptions and one more, and should not retry connections of its own accord.
   /// - Throws: ``HoldfastClientError/Code/serverInvalid`` where the address is not an HTTP URL.
   public init(
-    server: String, pathPrefix: String = "/api", clientID: String? = nil, httpClient: HTTPClient = .holdfast
+    server: String, pathPrefix: String = WirePath.prefixDefault, clientID: String? = nil,
+    httpClient: HTTPClient = .holdfast
   ) throws(HoldfastClientError) {
     try self.init(
       server: server, pathPrefix: pathPrefix, clientID: clientID, httpClient: httpClient, timing: .system)
@@ -44,7 +45,7 @@ public struct HoldfastClient: Sendable {
   ) throws(HoldfastClientError) {
     self.clientID = clientID ?? Self.randomID()
     address = try ServerAddress(server, pathPrefix: pathPrefix)
-    exchange = HTTPExchange(httpClient: httpClient, clientID: self.clientID)
+    exchange = HTTPExchange(httpClient: httpClient, clientID: self.clientID, timing: timing)
     self.timing = timing
   }
 
@@ -60,8 +61,10 @@ public struct HoldfastClient: Sendable {
 struct ClientTiming: Sendable {
   /// A point on a clock that never goes back.
   var now: @Sendable () -> Duration
-  /// Waits, or throws as soon as the task is cancelled.
+  /// Waits between two requests, or throws as soon as the task is cancelled.
   var sleep: @Sendable (Duration) async throws -> Void
+  /// Waits for the end of the time that a request has; likewise.
+  var deadline: @Sendable (Duration) async throws -> Void
   /// From 0 to 1.
   var random: @Sendable () -> Double
 
@@ -70,6 +73,7 @@ struct ClientTiming: Sendable {
     return ClientTiming(
       now: { ContinuousClock.now - start },
       sleep: { try await Task.sleep(for: $0) },
+      deadline: { try await Task.sleep(for: $0) },
       random: { Double.random(in: 0...1) })
   }()
 }

@@ -1,3 +1,5 @@
+import HoldfastProtocol
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -43,9 +45,9 @@ public struct Gap: Sendable, Equatable {
     public var description: String { rawValue }
 
     /// Retention removed the messages before this client read them.
-    public static let expired = Reason(rawValue: "expired")
+    public static let expired = Reason(rawValue: WireGapReason.expired.rawValue)
     /// The log that the cursor names is gone: it was deleted, or lost with its server.
-    public static let reset = Reason(rawValue: "reset")
+    public static let reset = Reason(rawValue: WireGapReason.reset.rawValue)
   }
 
   public let channel: String

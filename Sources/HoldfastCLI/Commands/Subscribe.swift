@@ -38,6 +38,9 @@ struct Subscribe: AsyncParsableCommand {
   var server: ServerOptions
 
   func validate() throws {
+    if channels.contains(where: { $0.contains(",") }) {
+      throw ValidationError("Name several channels as arguments of their own, without commas.")
+    }
     if from != nil && since != nil { throw ValidationError("--from and --since both say where to begin; give one.") }
     if let since, !(since >= 0 && since.isFinite) { throw ValidationError("--since must be Unix seconds, 0 or above.") }
     if let count, count < 1 { throw ValidationError("--count must be 1 or above.") }

@@ -1,0 +1,66 @@
+@testable import HoldfastClient
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct PublishTests {
+  @Test func `A lost answer is asked for again with the same idempotency key`() async throws {
+    let script: [ScriptedServer.Step] = [
+      .close, .half(published), .answer("", status: 503, headers: ["Retry-After: 2"]),
+      .answer(published, headers: ["Idempotency-Replayed: true"]),
+    ]
+    let time = VirtualTime()
+    try await ScriptedServer.run(script) { server in
+      let client = try HoldfastClient(server: server.address, timing: time.timing())
+      let receipt = try await client.publish(["a": 1], to: "news", ttl: .milliseconds(1500))
+      #expect(receipt.messageID == "e-1-t")
+      #expect(receipt.subscribers == 3)
+      #expect(receipt.isReplay)
+      #expect(Set(server.requests.map { $0.fields["idempotency-key"] }).count == 1)
+      #expect(Set(server.requests.map(\.target)) == ["/api/publish/news?ttl=1.500000"])
+      #expect(server.requests.map(\.body) == Array(repeating: #"{"a":1}"#, count: 4))
+      #expect(time.waits == [.seconds(0.5), .seconds(1), .seconds(2)])
+    }
+  }
+
+  @Test func `Two messages have two keys, and all requests one client id`() async throws {
+    try await ScriptedServer.run([.answer(published), .answer(published)]) { server in
+      let client = try HoldfastClient(server: server.address, timing: VirtualTime().timing())
+      try await client.publish(1, to: "news")
+      try await client.publish(1, to: "news")
+      #expect(Set(server.requests.map { $0.fields["idempotency-key"] }).count == 2)
+      #expect(server.requests.map { $0.fields["x-client-id"] } == [client.clientID, client.clientID])
+    }
+  }
+
+  @Test func `A refusal is thrown at once`() async throws {
+    let problem = #"{"status":409,"code":"idempotency_conflict","error":"Key was used","detail":"another body"}"#
+    try await ScriptedServer.run([.answer(problem, status: 409)]) { server in
+      let client = try HoldfastClient(server: server.address, timing: VirtualTime().timing())
+      let error = await #expect(throws: HoldfastClientError.self) {
+        try await client.publish(body: Array("1".utf8), to: "news", idempotencyKey: "k")
+      }
+      #expect(error?.problem == "idempotency_conflict")
+      #expect(server.requests.map { $0.fields["idempotency-key"] } == ["k"])
+    }
+  }
+
+  @Test func `A publish gives up when its time to retry would pass`() async throws {
+    let time = VirtualTime()
+    try await ScriptedServer.run([.close, .close, .close, .close]) { server in
+      let client = try HoldfastClient(server: server.address, timing: time.timing())
+      let error = await #expect(throws: HoldfastClientError.self) {
+        try await client.publish(1, to: "news", retryingFor: .seconds(2))
+      }
+      #expect(error?.code == .unreachable)
+      #expect(time.waits == [.seconds(0.5), .seconds(1)])
+    }
+  }
+
+  @Test func `What cannot stand in a header is refused before it is sent`() async throws {
+    let client = try HoldfastClient(server: "127.0.0.1:1", timing: VirtualTime().timing())
+    let error = await #expect(throws: HoldfastClientError.self) {
+      try await client.publish(1, to: "news", idempotencyKey: "a\r\nb: c")
+    }
+    #expect(error?.code == .valueInvalid)
+  }
+}
