@@ -181,11 +181,10 @@ extension Bench {
       case malformed(String)
     }
 
-    /// Sends the outbox, which a socket that has nothing under way takes whole.
-    mutating func flush(_ descriptor: Int32) -> Bool {
-      outbox.bytes.withUnsafeBytes {
-        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) == $0.count
-      }
+    /// Sends what the socket takes, and says how much that was; -1 on an error.
+    func transmit(_ bytes: [UInt8], to descriptor: Int32) -> Int {
+      let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      return count < 0 && errno == EAGAIN ? 0 : count
     }
 
     mutating func refused(_ answer: HTTPAnswer, _ bytes: UnsafeRawBufferPointer, _ request: StaticString) {
