@@ -11,6 +11,7 @@ if Context.environment["HOLDFAST_STRICT"] != nil { strict.append(.treatAllWarnin
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -49,7 +50,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "HoldfastClient",
-      dependencies: ["HoldfastProtocol", .product(name: "AsyncHTTPClient", package: "async-http-client"), nio],
+      dependencies: ["HoldfastProtocol", .product(name: "AsyncHTTPClient", package: "async-http-client"), nio, nioHTTP1],
       swiftSettings: strict),
     .target(name: "CLinux"),
     .executableTarget(
@@ -66,5 +67,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "HoldfastTests", dependencies: ["Holdfast"], swiftSettings: strict),
+    .testTarget(
+      name: "HoldfastClientTests",
+      dependencies: [
+        "HoldfastClient", "HoldfastProtocol", nio, nioPosix, nioHTTP1,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ],
+      swiftSettings: strict),
   ]
 )

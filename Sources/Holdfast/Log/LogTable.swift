@@ -104,8 +104,10 @@ struct LogTable: Sendable {
 
   mutating func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit, at moment: Moment) -> Page {
     if let index = names[channel] {
-      update(index) { $0.expire(at: moment) }
-      return logs[index].log.read(channel, from: start, limit: limit)
+      return update(index) {
+        $0.expire(at: moment)
+        return $0.read(channel, from: start, limit: limit)
+      }
     }
     return ChannelLog(remnants[channel] ?? unborn(takingEpoch: false)).read(channel, from: start, limit: limit)
   }

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 
 /// The one handler of a connection: it passes on what NIO tells.
 final class ConnectionHandler: ChannelInboundHandler {
@@ -12,12 +11,9 @@ final class ConnectionHandler: ChannelInboundHandler {
   init(_ loop: NIOLoop) { self.loop = loop }
 
   func channelActive(context: ChannelHandlerContext) {
-    let socket = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
-      $0
-    }
     // A Unix socket's peer has no address; they all count as one.
     let address = context.remoteAddress?.ipAddress.flatMap { Address($0) } ?? Address(value: 0)
-    token = loop.opened(context.channel, socket: socket ?? -1, from: address)
+    token = loop.opened(context.channel, from: address)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -30,9 +30,9 @@ final class NIOLoop {
 
   // MARK: What the channels tell
 
-  func opened(_ channel: any Channel, socket: CInt, from address: Address) -> Int32 {
+  func opened(_ channel: any Channel, from address: Address) -> Int32 {
     turn { loop, moment in
-      let token = loop.driver.add(channel, socket: socket)
+      let token = loop.driver.add(channel, socket: channel.socket)
       loop.opened(token, from: address, at: moment)
       return token
     }
@@ -49,9 +49,9 @@ final class NIOLoop {
     }
   }
 
-  private func drained(_ token: Int32) {
+  private func drained(_ token: Int32, _ channel: any Channel) {
     turn { loop, moment in
-      loop.driver.cleared(token)
+      loop.driver.cleared(token, socket: channel.socket)
       loop.drained(token, at: moment)
     }
   }
@@ -91,12 +91,19 @@ final class NIOLoop {
   private func perform(_ action: NIOTransport.Action, _ channel: any Channel, _ token: Int32) {
     switch action {
     case .write(let bytes):
-      channel.writeAndFlush(bytes).assumeIsolated().whenSuccess { self.drained(token) }
+      channel.writeAndFlush(bytes).assumeIsolated().whenSuccess { self.drained(token, channel) }
     case .setReading(let isReading):
       try? channel.syncOptions?.setOption(.autoRead, value: isReading)
     case .shutdownOutput: channel.close(mode: .output, promise: nil)
     case .close: channel.close(promise: nil)
     }
+  }
+}
+
+extension Channel {
+  /// The socket it writes to; nil where bytes have to pass through the channel.
+  fileprivate var socket: CInt? {
+    try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
   }
 }
 

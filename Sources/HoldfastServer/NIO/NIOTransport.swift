@@ -22,46 +22,48 @@ struct NIOTransport: Transport {
     case close
   }
 
-  private struct Connection {
-    var channel: any Channel
-    /// -1 where the channel has no socket of its own to write to.
-    var socket: CInt
-    /// Whether the channel still holds bytes, which come first.
-    var isBacklogged = false
-  }
+  /// Stands for a channel that has no socket of its own to write to, or still holds bytes, which come first.
+  private static let viaChannel: CInt = -1
 
-  private var connections: ContiguousArray<Connection?> = []
+  private var channels: ContiguousArray<(any Channel)?> = []
+  /// The sockets to write to, apart from the channels: a send then touches no object.
+  private var sockets: ContiguousArray<CInt> = []
   private var freeTokens: [Int32] = []
   private(set) var actions: [(token: Int32, action: Action)] = []
 
-  mutating func add(_ channel: any Channel, socket: CInt) -> Int32 {
-    let connection = Connection(channel: channel, socket: socket)
+  /// - Parameter socket: nil where the channel has none.
+  mutating func add(_ channel: any Channel, socket: CInt?) -> Int32 {
     if let token = freeTokens.popLast() {
-      connections[Int(token)] = connection
+      channels[Int(token)] = channel
+      sockets[Int(token)] = socket ?? Self.viaChannel
       return token
     }
-    connections.append(connection)
-    return Int32(connections.count - 1)
+    channels.append(channel)
+    sockets.append(socket ?? Self.viaChannel)
+    return Int32(channels.count - 1)
   }
 
   mutating func remove(_ token: Int32) {
-    connections[Int(token)] = nil
+    channels[Int(token)] = nil
+    sockets[Int(token)] = Self.viaChannel
     freeTokens.append(token)
-    if freeTokens.count == connections.count {
-      connections = []
+    if freeTokens.count == channels.count {
+      channels = []
+      sockets = []
       freeTokens = []
     }
   }
 
   mutating func send(_ bytes: [UInt8], to token: Int32) -> Bool {
-    guard let connection = connections[Int(token)] else { return true }
     var sent = 0
-    if connection.socket >= 0 && !connection.isBacklogged {
-      sent = bytes.withUnsafeBytes { NIOTransport.send(connection.socket, $0) }
+    let socket = sockets[Int(token)]
+    if socket >= 0 {
+      sent = bytes.withUnsafeBytes { NIOTransport.send(socket, $0) }
       if sent == bytes.count { return true }
     }
-    connections[Int(token)]!.isBacklogged = true
-    var rest = connection.channel.allocator.buffer(capacity: bytes.count - sent)
+    guard let channel = channels[Int(token)] else { return true }
+    sockets[Int(token)] = Self.viaChannel
+    var rest = channel.allocator.buffer(capacity: bytes.count - sent)
     rest.writeBytes(bytes[sent...])
     actions.append((token, .write(rest)))
     return false
@@ -72,13 +74,13 @@ struct NIOTransport: Transport {
   mutating func close(_ token: Int32) { actions.append((token, .close)) }
 
   /// The channel has sent all it held.
-  mutating func cleared(_ token: Int32) { connections[Int(token)]?.isBacklogged = false }
+  mutating func cleared(_ token: Int32, socket: CInt?) { sockets[Int(token)] = socket ?? Self.viaChannel }
 
   mutating func takeActions() -> [(channel: any Channel, token: Int32, action: Action)] {
     if actions.isEmpty { return [] }
     defer { actions = [] }
     return actions.compactMap { token, action in
-      connections[Int(token)].map { ($0.channel, token, action) }
+      channels[Int(token)].map { ($0, token, action) }
     }
   }
 
