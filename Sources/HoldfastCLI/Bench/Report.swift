@@ -20,6 +20,8 @@ extension Bench {
     var server: Server?
     var generator: Generator
     var troubles = Troubles()
+    /// The share of the machine's CPU time that went to programs other than the server and the generator meanwhile.
+    var othersCpuShare: Double?
     /// Why the run was broken off, if it was.
     var broken: String?
     /// From the first message to the last delivery, or the time of holding.

@@ -28,6 +28,9 @@ extension Bench.Report {
           + "; \(processWords(generator.processes))")
     }
     lines.append(row("time") + "\(d(measuredSeconds, 2)) s measured, \(d(wallSeconds, 1)) s in all")
+    if let share = othersCpuShare, share >= 0.05 {
+      lines.append(row("disturbed") + "other programs used \(d(share * 100, 0)) % of the machine's CPU time meanwhile")
+    }
     lines += troubleLines
     if let broken { lines += ["", "The run was broken off: \(broken)."] }
     return lines.joined(separator: "\n")

@@ -85,6 +85,7 @@ extension Bench {
       _ = try crew.carryOut(.measure(last: lastNumbers(warm)), within: 30)
       progress.phase = "measuring"
       let before = probe?.sample()
+      let machine = MachineLoad()
       let start = now()
       let (published, drained) = try deliver(
         PublishOrder(
@@ -94,7 +95,11 @@ extension Bench {
       // The polls that follow the last deliveries belong to them.
       usleep(200_000)
       if let before, let after = probe?.sample(), crew.broken == nil {
-        report.server?.cpuSeconds = after.cpuSeconds - before.cpuSeconds
+        let used = after.cpuSeconds - before.cpuSeconds
+        report.server?.cpuSeconds = used
+        if let machine {
+          report.othersCpuShare = MachineLoad()?.share(since: machine, without: used + drained.cpuSeconds)
+        }
       }
       report.take(published, drained)
       if published.isUnreachable { report.broken = "the server could not be reached for three seconds" }

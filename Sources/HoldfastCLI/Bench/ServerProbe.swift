@@ -30,7 +30,7 @@ extension Bench {
       family.reduce(0) { sum, process in sum + (stat(process)?[11...14].reduce(0, +) ?? 0) } / ticksPerSecond
     }
 
-    private static let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
+    static let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
 
     /// Waits until the server has been at rest for half a second: what it was given is done then.
     func settle(within seconds: Double) {
@@ -84,7 +84,7 @@ extension Bench {
       return nil
     }
 
-    private static func read(_ path: String) -> String? {
+    static func read(_ path: String) -> String? {
       guard let file = fopen(path, "r") else { return nil }
       defer { fclose(file) }
       return withUnsafeTemporaryAllocation(byteCount: 8192, alignment: 1) { buffer in
