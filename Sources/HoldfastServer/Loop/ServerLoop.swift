@@ -190,6 +190,14 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     reply(Problem(refusal.code, refusal.detail).reply, to: token, at: moment)
   }
 
+  /// The answer to a connection that there is no room for.
+  mutating func serverRefusal(at moment: Moment) -> [UInt8] {
+    let problem = Problem(
+      .serverAtCapacity, "as many connections are open as the system lets this process have (ulimit -n)",
+      retryAfter: Int.random(in: 1...5))
+    return problem.reply.encoded(date: dateText(moment), shape: AnswerShape(closes: true), isHeadOnly: false)
+  }
+
   mutating func setShape(_ token: Int32, _ change: (inout AnswerShape) -> Void) { change(&rows[Int(token)].shape) }
 
   func address(of token: Int32) -> Address { rows[Int(token)].address }

@@ -5,12 +5,21 @@ final class ConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let loop: NIOLoop
+  private let budget: ConnectionBudget
   /// -1 while the connection is not open.
   private var token: Int32 = -1
 
-  init(_ loop: NIOLoop) { self.loop = loop }
+  init(_ loop: NIOLoop, _ budget: ConnectionBudget) {
+    self.loop = loop
+    self.budget = budget
+  }
 
   func channelActive(context: ChannelHandlerContext) {
+    if !budget.take() {
+      context.writeAndFlush(NIOAny(ByteBuffer(bytes: loop.refusal)), promise: nil)
+      context.close(promise: nil)
+      return
+    }
     // A Unix socket's peer has no address; they all count as one.
     let address = context.remoteAddress?.ipAddress.flatMap { Address($0) } ?? Address(value: 0)
     token = loop.opened(context.channel, from: address)
@@ -23,8 +32,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    if token >= 0 { loop.closed(token) }
+    if token < 0 { return }
+    loop.closed(token)
     token = -1
+    budget.giveBack()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

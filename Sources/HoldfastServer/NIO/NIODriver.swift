@@ -23,6 +23,7 @@ struct NIODriver: Sendable {
         }
         loops.append(try await loop.get())
       }
+      let budget = ConnectionBudget.ofProcess()
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
       let listener = try await ServerBootstrap(group: group)
         .serverChannelOption(.backlog, value: 4096)
@@ -36,7 +37,7 @@ struct NIODriver: Sendable {
               throw ChannelError.inappropriateOperationForState
             }
             try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(loop.receiveBuffers))
-            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(loop))
+            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(loop, budget))
           }
         }
         .bind(host: configuration.host, port: configuration.port).get()

@@ -26,6 +26,10 @@ final class NIOLoop {
   }
 
   var openCount: Int { loop.openCount }
+
+  /// The answer to a connection beyond what the process may have open.
+  var refusal: [UInt8] { turn { loop, moment in loop.serverRefusal(at: moment) } }
+
   var receiveBuffers: ReceiveBuffers { buffers }
 
   // MARK: What the channels tell
