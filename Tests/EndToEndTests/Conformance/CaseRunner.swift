@@ -35,7 +35,11 @@ struct CaseRunner {
         do {
           try expected.check(answer, took: connection.lastSent.duration(to: .now), &variables)
         } catch {
-          if step.within != nil, !deadline.hasPassed { continue }
+          if step.within != nil, !deadline.hasPassed {
+            // Asked again in a moment; hundreds of cases that ask without one would be a load test of their own.
+            try connection.expectSilence(for: .milliseconds(10))
+            continue
+          }
           throw Failure("\(error)\nthe answer was \(answer)")
         }
       }

@@ -1,7 +1,9 @@
+import Glibc
+
 /// Bytes that came and were not yet read, in order.
 struct ByteQueue {
-  private var bytes: [UInt8] = []
-  private var start = 0
+  fileprivate var bytes: [UInt8] = []
+  fileprivate var start = 0
 
   var isEmpty: Bool { start == bytes.count }
   var count: Int { bytes.count - start }
@@ -32,5 +34,33 @@ struct ByteQueue {
   /// For a failure's sentence.
   var preview: String {
     isEmpty ? "nothing" : "\(count) bytes: " + String(decoding: prefix(400), as: UTF8.self).debugDescription
+  }
+}
+
+extension ByteQueue {
+  /// Counts how often `needle` stands here, and drops everything up to the end of the last one.
+  mutating func dropThroughLast(_ needle: [UInt8]) -> Int {
+    var found = 0
+    bytes.withUnsafeBytes { all in
+      let base = all.baseAddress!
+      var offset = start
+      while offset < all.count, let at = memchr(base + offset, Int32(needle[0]), all.count - offset) {
+        offset = UnsafeRawPointer(at) - base
+        if all.count - offset >= needle.count, memcmp(at, needle, needle.count) == 0 {
+          found += 1
+          offset += needle.count
+          start = offset
+        } else {
+          offset += 1
+        }
+      }
+    }
+    return found
+  }
+
+  /// Puts bytes back in front.
+  mutating func putBack(_ some: [UInt8]) {
+    bytes.replaceSubrange(..<start, with: some)
+    start = 0
   }
 }
