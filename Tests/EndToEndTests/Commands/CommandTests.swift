@@ -40,7 +40,9 @@ struct CommandTests {
     }
   }
 
-  @Test("A command whose server is not there fails within bounds and names the address", arguments: ["publish", "history", "channels"])
+  @Test(
+    "A command whose server is not there fails within bounds and names the address",
+    arguments: ["publish", "history", "channels"])
   func unreachable(command: String) async throws {
     try await blocking {
       let arguments = ["publish": ["news", "1"], "history": ["news"], "channels": []][command] ?? []
@@ -52,7 +54,9 @@ struct CommandTests {
     }
   }
 
-  @Test("A command without what it needs ends with code 64", arguments: [["publish"], ["subscribe"], ["history"], ["nonsense"]])
+  @Test(
+    "A command without what it needs ends with code 64",
+    arguments: [["publish"], ["subscribe"], ["history"], ["nonsense"]])
   func usage(arguments: [String]) async throws {
     try await blocking {
       let process = try ChildProcess(HoldfastBinary.path(), arguments, input: "")
@@ -144,7 +148,11 @@ struct CommandTests {
       try expect(process.outputLine(within: .seconds(20)), is: "1", "the first line")
       try server.expectHeld("news", 1)
       try expect(server.ask("DELETE /api/channels/news").status, is: 200, "deleting")
-      try eventually("the gap is told") { process.errorText } until: { $0.contains("reset") }
+      try eventually("the gap is told") {
+        process.errorText
+      } until: {
+        $0.contains("reset")
+      }
       try server.publish("news", "2")
       try expect(process.outputLine(within: .seconds(20)), is: "2", "the next line")
     }

@@ -47,7 +47,8 @@ struct SharedServer: SuiteTrait, TestScoping {
   ) async throws {
     if let url = getenv("HOLDFAST_CONFORMANCE_URL") {
       let text = String(cString: url)
-      guard let match = text.wholeMatch(of: #/http://(127\.0\.0\.1|localhost):(\d+)/?/#), let port = UInt16(match.2) else {
+      guard let match = text.wholeMatch(of: #/http://(127\.0\.0\.1|localhost):(\d+)/?/#), let port = UInt16(match.2)
+      else {
         throw Failure("HOLDFAST_CONFORMANCE_URL must be http://127.0.0.1:PORT, not \(text)")
       }
       return try await SharedServer.$current.withValue(Running(port: port), operation: function)

@@ -33,8 +33,12 @@ struct ExpectedAnswer: Sendable {
     }
     let type = answer.header("content-type") ?? ""
     if let problem {
-      guard type.hasPrefix("application/problem+json") else { throw Failure("an error of type \(type.debugDescription)") }
-      guard answer.header("cache-control") == "no-store" else { throw Failure("an error without Cache-Control: no-store") }
+      guard type.hasPrefix("application/problem+json") else {
+        throw Failure("an error of type \(type.debugDescription)")
+      }
+      guard answer.header("cache-control") == "no-store" else {
+        throw Failure("an error without Cache-Control: no-store")
+      }
       let shape = JSON.some([
         ("status", .number("\(answer.status)")), ("title", .type("string")), ("code", problem),
         ("error", .type("string")), ("detail", .type("string")),
@@ -50,11 +54,14 @@ struct ExpectedAnswer: Sendable {
     if let contains {
       let bytes = try variables.bytes(contains)
       guard answer.body.firstRange(of: bytes) != nil else {
-        throw Failure("the body does not contain \(String(decoding: bytes.prefix(200), as: UTF8.self).debugDescription)")
+        throw Failure(
+          "the body does not contain \(String(decoding: bytes.prefix(200), as: UTF8.self).debugDescription)")
       }
     }
     if let body {
-      guard try answer.body == variables.bytes(body) else { throw Failure("the body is \(answer.text.debugDescription)") }
+      guard try answer.body == variables.bytes(body) else {
+        throw Failure("the body is \(answer.text.debugDescription)")
+      }
     }
     if let took, elapsed < took.least || elapsed > took.most { throw Failure("it took \(elapsed)") }
   }

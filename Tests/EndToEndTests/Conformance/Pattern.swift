@@ -83,7 +83,9 @@ struct Pattern {
         throw Failure("\(place): expected \(variables[name] ?? "${\(name)}, which is not known"), got \(value)")
       }
     case ("$above", .string(let name)):
-      guard let known = variables[name].flatMap(Double.init), let number = value.number, number > known else { throw wrong }
+      guard let known = variables[name].flatMap(Double.init), let number = value.number, number > known else {
+        throw wrong
+      }
     case ("$matches", .string(let expression)):
       guard let got, try Pattern.match(got, expression, &variables) else { throw wrong }
     case ("$unordered", .array(let expected)):

@@ -3,7 +3,9 @@ import Testing
 extension FaultTests {
   @Suite("Clients that go away")
   struct Disconnects {
-    @Test("A client that goes away while it is held frees its waiter and its place within a second", arguments: [false, true])
+    @Test(
+      "A client that goes away while it is held frees its waiter and its place within a second",
+      arguments: [false, true])
     func goesAway(byReset: Bool) async throws {
       try await withServer("--connections-per-client-max", "6") { server in
         let held = try (0..<6).map { _ in try server.hold("news", client: "one") }
@@ -32,7 +34,11 @@ extension FaultTests {
           }
           try server.expectHeld("news", 0)
         }
-        try eventually("descriptors given back") { try server.openDescriptors() } until: { $0 <= before + 2 }
+        try eventually("descriptors given back") {
+          try server.openDescriptors()
+        } until: {
+          $0 <= before + 2
+        }
       }
     }
 

@@ -30,7 +30,11 @@ extension FaultTests {
         let first = try server.publish("news", "1")
         try server.publish("news", "2")
         try server.publish("news", "3")
-        try eventually("all expired") { try server.ask("GET /api/history/news").json()["count"]?.integer } until: { $0 == 0 }
+        try eventually("all expired") {
+          try server.ask("GET /api/history/news").json()["count"]?.integer
+        } until: {
+          $0 == 0
+        }
         try server.poll("news", cursor: first).expect(missed: 2, data: [])
         try server.publish("news", "4")
         try server.poll("news", cursor: first).expect(missed: 2, data: [4])
@@ -43,7 +47,9 @@ extension FaultTests {
         let text = String(repeating: "x", count: 100)
         let ids = try (0..<60).map { _ in try server.publish("news", "\"\(text)\"") }
         let state = try server.ask("GET /api/channels/news").json()
-        guard let count = state["count"]?.integer, let bytes = state["bytes"]?.integer else { throw Failure("\(state)") }
+        guard let count = state["count"]?.integer, let bytes = state["bytes"]?.integer else {
+          throw Failure("\(state)")
+        }
         try expect((1...20).contains(count) && bytes <= 2000, "the log holds \(count) messages of \(bytes) bytes")
         let oldest = ids.count - count
         try expect(state["oldest"]?.string, is: ids[oldest], "the oldest")

@@ -73,8 +73,16 @@ extension FaultTests {
         let polls = String(repeating: request("GET /api/poll/big?cursor=earliest&timeout=0"), count: 16)
         try connection.send(Array(polls.utf8))
         // First it is there, then it is gone: otherwise a server that never took it would pass.
-        try eventually("the connection is open") { try server.openDescriptors() } until: { $0 > before }
-        try eventually("the connection is closed") { try server.openDescriptors() } until: { $0 <= before }
+        try eventually("the connection is open") {
+          try server.openDescriptors()
+        } until: {
+          $0 > before
+        }
+        try eventually("the connection is closed") {
+          try server.openDescriptors()
+        } until: {
+          $0 <= before
+        }
         withExtendedLifetime(connection) {}
       }
     }

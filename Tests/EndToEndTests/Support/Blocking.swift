@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 
 /// Blocking socket code runs on threads of its own: a test that waits in `poll(2)` must never hold one of the few
 /// threads of Swift's cooperative pool, or tests would wait for each other.
@@ -37,7 +38,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Asks again until the answer is the one looked for, and says what the last one was if it never is.
 ///
-/// Between two questions it lets other threads run, no longer than it takes to ask.
+/// Between two questions are a few milliseconds, so that asking is no load test and does not use up the ports.
 func eventually<Value>(
   within bound: Duration = .seconds(10), _ what: String, ask: () throws -> Value, until good: (Value) -> Bool
 ) throws {
@@ -46,5 +47,6 @@ func eventually<Value>(
     let value = try ask()
     if good(value) { return }
     if deadline.hasPassed { throw Failure("\(what): not within \(bound); the last answer was \(value)") }
+    poll(nil, 0, 5)
   }
 }

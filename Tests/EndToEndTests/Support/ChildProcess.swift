@@ -36,7 +36,7 @@ final class ChildProcess: Sendable {
     var settings: [UnsafeMutablePointer<CChar>?] =
       inheritedEnvironment(without: environment.keys).map { strdup($0) }
       + environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { (words + settings).forEach { free($0) } }
+    defer { for word in words + settings { free(word) } }
     let child = try ChildProcess.starting.withLock { _ in
       let pipes = (input: try makePipe(), output: try makePipe(), errors: try makePipe())
       var actions = posix_spawn_file_actions_t()

@@ -61,7 +61,11 @@ extension HoldfastProcess {
   }
 
   func expectHeld(_ channel: String, _ count: Int, within bound: Duration = .seconds(20)) throws {
-    try eventually(within: bound, "\(count) polls held on \(channel)") { try held(channel) } until: { $0 == count }
+    try eventually(within: bound, "\(count) polls held on \(channel)") {
+      try held(channel)
+    } until: {
+      $0 == count
+    }
   }
 
   /// The descriptors that the server has open.
