@@ -22,7 +22,7 @@ extension FaultTests {
 
     @Test("500 held polls on one channel get every message once and in order while publishers race them")
     func fanOut() async throws {
-      let perPublisher = 60
+      let perPublisher = 40
       try await withServer("--connections-per-client-max", "0", "--connections-per-address-max", "0") { server in
         let polls = try (0..<500).map { _ in try server.hold("news", query: "&limit=7") }
         try server.expectHeld("news", 500)

@@ -87,6 +87,19 @@ extension FaultTests {
       }
     }
 
+    @Test(
+      "Messages of a channel that a limited answer did not reach, and that are removed before the next poll, are told")
+    func behindALimit() async throws {
+      try await withServer("--log-messages-max", "2") { server in
+        try server.publish("a", "1")
+        try server.publishAll("b", ["1", "2"])
+        let first = try server.ask("GET /api/poll/a,b?timeout=0&limit=1&cursor=earliest").json()
+        try expect(first["messages"]?.array?.first?["channel"]?.string, is: "a", "the first message's channel")
+        try server.publishAll("b", ["3", "4"])
+        try server.poll("a,b", cursor: first["cursor"]?.string ?? "").expect(missed: 2, data: [3, 4])
+      }
+    }
+
     @Test("A held poll whose cursor falls out of the log in the meantime still loses nothing")
     func heldWhileExpiring() async throws {
       try await withServer("--log-messages-max", "3") { server in

@@ -79,11 +79,23 @@ struct JSONParser {
 
   private mutating func number() throws -> JSON {
     let start = index
-    let isPart: (UInt8) -> Bool = { $0 == 0x2D || $0 == 0x2B || $0 == 0x2E || $0 == 0x45 || $0 == 0x65 || isDigit($0) }
-    while let byte = next, isPart(byte) { index += 1 }
-    let text = String(decoding: bytes[start..<index], as: UTF8.self)
-    guard text.wholeMatch(of: #/-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/#) != nil else { throw wrong("a value") }
-    return .number(text)
+    if next == UInt8(ascii: "-") { index += 1 }
+    if next == UInt8(ascii: "0") { index += 1 } else { try digits() }
+    if next == UInt8(ascii: ".") {
+      index += 1
+      try digits()
+    }
+    if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+      index += 1
+      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { index += 1 }
+      try digits()
+    }
+    return .number(String(decoding: bytes[start..<index], as: UTF8.self))
+  }
+
+  private mutating func digits() throws {
+    guard let byte = next, isDigit(byte) else { throw wrong("a value") }
+    while let byte = next, isDigit(byte) { index += 1 }
   }
 
   private mutating func string() throws -> String {
