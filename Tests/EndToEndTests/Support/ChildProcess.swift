@@ -114,6 +114,9 @@ final class ChildProcess: Sendable {
     let milliseconds = Int(Deadline.after(bound).milliseconds)
     guard ending.happened.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else { return nil }
     ending.happened.signal()
+    // What it wrote last is still on its way through the pipes; a test that asks for it now wants all of it.
+    output.waitForEnd(until: .after(.seconds(10)))
+    errors.waitForEnd(until: .after(.seconds(10)))
     return ending.exit.withLock { $0 }
   }
 }

@@ -61,6 +61,12 @@ final class TextPipe: @unchecked Sendable {  // Everything mutable is guarded by
     return String(decoding: bytes[taken...], as: UTF8.self)
   }
 
+  func waitForEnd(until deadline: Deadline) {
+    pthread_mutex_lock(&mutex)
+    defer { pthread_mutex_unlock(&mutex) }
+    while !isClosed, wait(until: deadline) {}
+  }
+
   private func wait(until deadline: Deadline) -> Bool {
     let left = Int(deadline.milliseconds)
     guard left > 0 else { return false }
