@@ -25,7 +25,7 @@ extension FaultTests {
     func manyComeAndGo() async throws {
       try await withServer("--connections-per-client-max", "0", "--connections-per-address-max", "0") { server in
         _ = try server.held("news")
-        let before = try server.openDescriptors()
+        let before = try server.openSockets()
         for round in 0..<5 {
           let held = try (0..<200).map { _ in try server.hold("news") }
           try server.expectHeld("news", 200)
@@ -35,7 +35,7 @@ extension FaultTests {
           try server.expectHeld("news", 0)
         }
         try eventually("descriptors given back") {
-          try server.openDescriptors()
+          try server.openSockets()
         } until: {
           $0 <= before + 2
         }

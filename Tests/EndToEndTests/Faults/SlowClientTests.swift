@@ -70,18 +70,18 @@ extension FaultTests {
         // One connection, which stays open, so that none of the publisher's is counted as the reader's.
         let publisher = try server.connect()
         for _ in 0..<4 { _ = try publisher.ask("POST /api/publish/big", body: big) }
-        let before = try server.openDescriptors()
+        let before = try server.openSockets()
         let connection = try server.connect(receiveBufferBytes: 4096)
         let polls = String(repeating: request("GET /api/poll/big?cursor=earliest&timeout=0"), count: 16)
         try connection.send(Array(polls.utf8))
         // First it is there, then it is gone: otherwise a server that never took it would pass.
         try eventually("the connection is open") {
-          try server.openDescriptors()
+          try server.openSockets()
         } until: {
           $0 > before
         }
         try eventually("the connection is closed") {
-          try server.openDescriptors()
+          try server.openSockets()
         } until: {
           $0 <= before
         }

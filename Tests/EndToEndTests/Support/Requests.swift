@@ -68,12 +68,22 @@ extension HoldfastProcess {
     }
   }
 
-  /// The descriptors that the server has open.
-  func openDescriptors() throws -> Int {
-    guard let directory = opendir("/proc/\(process.pid)/fd") else { throw Failure("no /proc: \(errnoText())") }
+  /// The sockets that the server has open. Other descriptors come and go with threads and timers, and are not counted.
+  func openSockets() throws -> Int {
+    let folder = "/proc/\(process.pid)/fd"
+    guard let directory = opendir(folder) else { throw Failure("no \(folder): \(errnoText())") }
     defer { closedir(directory) }
     var count = 0
-    while readdir(directory) != nil { count += 1 }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      var target = [UInt8](repeating: 0, count: 64)
+      let length = target.withUnsafeMutableBytes { buffer in
+        readlink("\(folder)/\(name)", buffer.baseAddress!.assumingMemoryBound(to: CChar.self), buffer.count)
+      }
+      if length > 0, target.starts(with: "socket:".utf8) { count += 1 }
+    }
     return count
   }
 }
