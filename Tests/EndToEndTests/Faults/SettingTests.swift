@@ -1,0 +1,62 @@
+import Testing
+
+extension FaultTests {
+  @Suite("Settings")
+  struct Settings {
+    @Test(
+      "A wrong value of a flag ends with code 64 and a line that names the flag",
+      arguments: [
+        ("--port", "x"), ("--port", "70000"), ("--port", "-1"), ("--log-messages-max", "many"), ("--log-age-max", "-5"),
+        ("--log-bytes-max", "1.5"), ("--connections-max", "x"), ("--connections-per-client-max", "-1"),
+        ("--head-timeout", "soon"), ("--poll-timeout-max", "x"), ("--trusted-proxies", "not-an-address"),
+        ("--no-such-flag", "1"),
+      ])
+    func wrong(flag: String, value: String) async throws {
+      try await blocking {
+        let process = try ChildProcess(HoldfastBinary.path(), ["serve", flag, value])
+        defer { process.kill() }
+        guard let code = process.exitCode(within: .seconds(20)) else {
+          throw Failure("the server started with \(flag) \(value)")
+        }
+        let line = process.errorLine(within: .seconds(5)) ?? ""
+        try expect(code, is: 64, "the exit code, after \(line.debugDescription)")
+        try expect(line.contains(flag.drop { $0 == "-" }), "a line that names \(flag): \(line.debugDescription)")
+        try expect(process.remainingOutput, is: "", "the standard output")
+      }
+    }
+
+    @Test("A port that is taken ends with a code that is not 0 and a line that names it")
+    func portTaken() async throws {
+      try await withServer { server in
+        let second = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(server.port)"])
+        defer { second.kill() }
+        guard let code = second.exitCode(within: .seconds(20)) else { throw Failure("two servers on one port") }
+        try expect(code != 0, "the exit code is 0")
+        try expect(second.errorText.contains("\(server.port)"), "no line names the port: \(second.errorText)")
+        try expect(server.ask("GET /healthz").status, is: 200, "the first server")
+      }
+    }
+
+    @Test("A timeout above the cap of this server is lowered to it")
+    func timeoutMax() async throws {
+      try await withServer("--poll-timeout-max", "1") { server in
+        let start = ContinuousClock.now
+        let json = try server.ask("GET /api/poll/news?timeout=50").json()
+        try expect(json["status"]?.string, is: "timeout", "what \(json) says")
+        let elapsed = start.duration(to: .now)
+        try expect(elapsed > .milliseconds(900) && elapsed < .seconds(3), "it took \(elapsed)")
+      }
+    }
+
+    @Test("Another prefix moves every path but the two of health")
+    func prefix() async throws {
+      try await withServer("--prefix", "/live") { server in
+        try expect(server.ask("POST /live/publish/news", body: "1").status, is: 200, "publishing under /live")
+        try expect(server.ask("GET /live/poll/news?timeout=0").status, is: 200, "polling under /live")
+        try expect(server.ask("GET /api/poll/news?timeout=0").status, is: 404, "polling under /api")
+        try expect(server.ask("GET /healthz").status, is: 200, "healthz")
+        try expect(server.ask("GET /readyz").status, is: 200, "readyz")
+      }
+    }
+  }
+}
