@@ -60,7 +60,7 @@ import Testing
 
   @Test func `Two threads that publish one key at the same instant publish one message`() {
     let store = MemoryStore(limits: MemoryStore.Limits(log: LogBounds(messagesMax: .max)))
-    let rounds = 5000
+    let rounds = 500
     let arrivals = Atomic<Int>(0)
     let receipts = Mutex<[Appended]>([])
     DispatchQueue.concurrentPerform(iterations: 2) { _ in

@@ -39,7 +39,9 @@ do {
   let start = ReadStart.after(last)
   measure("poll that finds one message", operations: 100_000) {
     for _ in 0..<100_000 {
-      guard case .answer = loop.poll(0, on: [(news, start)], limit: limit, holder: nil, at: moment) else { fatalError() }
+      guard case .answer = loop.poll(0, on: [(news, start)], limit: limit, holder: nil, at: moment) else {
+        fatalError()
+      }
     }
   }
 }
