@@ -60,7 +60,7 @@ import Testing
 
   @Test func `Two threads that publish one key at the same instant publish one message`() {
     let store = MemoryStore(limits: MemoryStore.Limits(log: LogBounds(messagesMax: .max)))
-    let rounds = 500
+    let rounds = 3000
     let arrivals = Atomic<Int>(0)
     let receipts = Mutex<[Appended]>([])
     DispatchQueue.concurrentPerform(iterations: 2) { _ in
@@ -68,7 +68,11 @@ import Testing
       for round in 0..<rounds {
         let draft = Draft(json("1"), idempotencyKey: "\(round)")
         arrivals.add(1, ordering: .acquiringAndReleasing)
-        while arrivals.load(ordering: .acquiring) < 2 * (round + 1) { sched_yield() }
+        var spins = 0
+        while arrivals.load(ordering: .acquiring) < 2 * (round + 1) {
+          spins += 1
+          if spins > 1000 { sched_yield() }
+        }
         if let appended = try? store.append(draft, to: news, at: at(0)) { mine.append(appended) }
       }
       receipts.withLock { $0 += mine }
