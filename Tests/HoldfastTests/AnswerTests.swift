@@ -76,7 +76,9 @@ import Testing
 
   @Test func `A gap of since is told even where its channel's messages are cut off`() {
     var table = LogTable()
-    for index in [1, 2, 9] { table.append("n\(index)", to: news, bounds: LogBounds(messagesMax: 1), at: at(Double(index))) }
+    for index in [1, 2, 9] {
+      table.append("n\(index)", to: news, bounds: LogBounds(messagesMax: 1), at: at(Double(index)))
+    }
     table.append("s5", to: sport, at: at(5))
     let limit = ReadLimit(messages: 1)
     func read(_ since: Int64) -> Answer {
@@ -102,7 +104,8 @@ import Testing
       let channel = Self.channels[random.below(3)]
       let id = table.append(
         text, to: channel, tag: UInt32(truncatingIfNeeded: random.next()), at: at(Double(index / 2)))
-      ids[id] = table.read(channel, from: .earliest, limit: ReadLimit(messages: 1000), at: at(50)).messages.last?.timestamp
+      ids[id] =
+        table.read(channel, from: .earliest, limit: ReadLimit(messages: 1000), at: at(50)).messages.last?.timestamp
     }
     var starts: [ReadStart] = [.earliest, .earliest, .earliest]
     var messages: [Message] = []

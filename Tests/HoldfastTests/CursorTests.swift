@@ -64,7 +64,8 @@ import Testing
         default:
           .after(
             Position(
-              epoch: Epoch(rawValue: random.next()), sequence: random.next(), tag: UInt32(truncatingIfNeeded: random.next())))
+              epoch: Epoch(rawValue: random.next()), sequence: random.next(),
+              tag: UInt32(truncatingIfNeeded: random.next())))
         }
       }
       let cursor = Cursor(slots)

@@ -23,7 +23,8 @@ import Testing
     var random = SeededRandom(seed: seed)
     let store = MemoryStore(
       limits: MemoryStore.Limits(log: LogBounds(messagesMax: 6, ageMax: .seconds(60)), remnantsMax: 100_000))
-    let hub = Hub(store: store, limits: HoldLimits(perClientMax: 3, perAddressMax: 1000, perChannelMax: 20, totalMax: 30))
+    let hub = Hub(
+      store: store, limits: HoldLimits(perClientMax: 3, perAddressMax: 1000, perChannelMax: 20, totalMax: 30))
     let woken = Mutex([false, false])
     var loopA = HubLoop(hub: hub) { woken.withLock { $0[0] = true } }
     var loopB = HubLoop(hub: hub) { woken.withLock { $0[1] = true } }
@@ -127,7 +128,8 @@ import Testing
       case 74..<80:
         let index = random.below(clients.count)
         let client = clients[index]
-        let answer = client.loop == 0 ? loopA.timeOut(client.token, at: moment) : loopB.timeOut(client.token, at: moment)
+        let answer =
+          client.loop == 0 ? loopA.timeOut(client.token, at: moment) : loopB.timeOut(client.token, at: moment)
         #expect((answer != nil) == client.isHeld)
         if let answer { account(answer, index) }
       case 80..<82:

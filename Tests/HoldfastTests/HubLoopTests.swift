@@ -7,11 +7,16 @@ import Testing
   private let hub = Hub(limits: HoldLimits(perClientMax: 3, perAddressMax: 5, perChannelMax: 8, totalMax: 6))
   private let limit = ReadLimit()
 
-  private func publish(_ text: String, to channel: ChannelName = news, ttl: Duration? = nil, at moment: Moment = at(0)) {
-    #expect(throws: Never.self) { try hub.core.publish(Draft(json(text), ttl: ttl), to: channel, from: nil, at: moment) }
+  private func publish(_ text: String, to channel: ChannelName = news, ttl: Duration? = nil, at moment: Moment = at(0))
+  {
+    #expect(throws: Never.self) {
+      try hub.core.publish(Draft(json(text), ttl: ttl), to: channel, from: nil, at: moment)
+    }
   }
 
-  private func holder(_ client: UInt128, address: UInt128 = 1) -> Holder { Holder(address: address << 64, client: client) }
+  private func holder(_ client: UInt128, address: UInt128 = 1) -> Holder {
+    Holder(address: address << 64, client: client)
+  }
 
   private func expectNothingHeld(on channels: [ChannelName] = [news, sport, weather]) {
     #expect(channels.map { hub.core.held($0) }.allSatisfy { $0 == 0 } && hub.core.waitedOn().isEmpty)
@@ -119,7 +124,8 @@ import Testing
 
   @Test func `A poll of several channels is answered once by any of them and leaves all`() {
     var loop = HubLoop(hub: hub) {}
-    #expect(loop.poll(0, on: [(news, .now), (sport, .now), (weather, .now)], limit: limit, holder: nil, at: at(0)).isHeld)
+    #expect(
+      loop.poll(0, on: [(news, .now), (sport, .now), (weather, .now)], limit: limit, holder: nil, at: at(0)).isHeld)
     #expect(loop.poll(1, on: [(sport, .now)], limit: limit, holder: nil, at: at(0)).isHeld)
     publish("s", to: sport)
     publish("w", to: weather)

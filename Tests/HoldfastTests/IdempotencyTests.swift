@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Synchronization
 import Testing
 
@@ -57,18 +58,29 @@ import Testing
     }
   }
 
-  @Test func `A hundred threads with one key publish one message`() throws {
-    let store = MemoryStore()
-    let ids = Mutex<Set<Position>>([])
-    for round in 0..<100 {
-      DispatchQueue.concurrentPerform(iterations: 8) { _ in
-        if let appended = try? store.append(Draft(json("1"), idempotencyKey: "\(round)"), to: news, at: at(0)) {
-          _ = ids.withLock { $0.insert(appended.id) }
+  @Test func `Two threads that publish one key at the same instant publish one message`() {
+    let store = MemoryStore(limits: MemoryStore.Limits(log: LogBounds(messagesMax: .max)))
+    let rounds = 3000
+    let arrivals = Atomic<Int>(0)
+    let receipts = Mutex<[Appended]>([])
+    DispatchQueue.concurrentPerform(iterations: 2) { _ in
+      var mine: [Appended] = []
+      for round in 0..<rounds {
+        let draft = Draft(json("1"), idempotencyKey: "\(round)")
+        arrivals.add(1, ordering: .acquiringAndReleasing)
+        var spins = 0
+        while arrivals.load(ordering: .acquiring) < 2 * (round + 1) {
+          spins += 1
+          if spins > 1000 { sched_yield() }
         }
+        if let appended = try? store.append(draft, to: news, at: at(0)) { mine.append(appended) }
       }
+      receipts.withLock { $0 += mine }
     }
-    #expect(ids.withLock { $0.count } == 100)
-    #expect(store.summary(news, at: at(0))?.count == 100)
+    #expect(receipts.withLock { $0.count } == 2 * rounds)
+    #expect(receipts.withLock { Set($0.map(\.id)).count } == rounds)
+    #expect(receipts.withLock { $0.count { !$0.isRepeated } } == rounds)
+    #expect(store.summary(news, at: at(0))?.count == rounds)
   }
 
   @Test func `A conflict publishes nothing and a repeat wakes nobody`() async throws {

@@ -13,7 +13,11 @@ import Testing
     var limits = ConnectionLimits(
       limits: HoldLimits(perClientMax: 2, perAddressMax: 3, perChannelMax: 9, totalMax: 5))
     func take(_ address: UInt128, _ client: UInt128?) -> HoldRefusal? {
-      if case .failure(let refusal) = limits.take(Holder(address: address << 64, client: client)) { refusal } else { nil }
+      if case .failure(let refusal) = limits.take(Holder(address: address << 64, client: client)) {
+        refusal
+      } else {
+        nil
+      }
     }
     #expect([take(1, 1), take(1, 1), take(1, 1)] == [nil, nil, .client])
     #expect([take(1, 2), take(1, 3)] == [nil, .address])

@@ -55,7 +55,9 @@ import Testing
         case .held:
           waited += 1
           while answer == nil {
-            if semaphore.wait(timeout: .now() + watchdog) == .timedOut { return "\(own) lost a wake-up after \(received)" }
+            if semaphore.wait(timeout: .now() + watchdog) == .timedOut {
+              return "\(own) lost a wake-up after \(received)"
+            }
             answer = loop.collect(at: .now())?.byToken[0]
           }
         }
