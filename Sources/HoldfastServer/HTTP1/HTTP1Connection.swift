@@ -167,11 +167,11 @@ struct HTTP1Connection {
     let hasNewLine = partial.bytes[known...].contains(Byte.lf)
     let lengthMax = partial.hasLine ? limits.headBytesMax : limits.requestLineBytesMax
     if !hasNewLine && partial.bytes.count <= lengthMax { return .needsMore }
-    partial.hasLine = true
     if isFirstLine && partial.bytes.starts(with: [Byte.cr, Byte.lf]) {
       partial.bytes.removeFirst(2)
       isFirstLine = false
     }
+    partial.hasLine = partial.bytes.contains(Byte.lf)
     let bytes = partial.bytes
     guard let head = try RequestHeadParser.parse(bytes.span, from: 0, limits: limits) else { return .needsMore }
     isFirstLine = true

@@ -252,6 +252,8 @@ struct RequestHeadParser {
         throw HTTP1Refusal(code: .transferEncodingUnsupported, detail: "the only transfer coding known here is chunked")
       }
     }
+    // RFC 9110, 10.1.1: HTTP/1.0 does not know interim answers.
+    if isHTTP10 { head.expectsContinue = false }
     head.isKeptAlive = !isHTTP10 && !saysClose
     return head
   }
