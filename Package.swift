@@ -50,7 +50,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "HoldfastClient",
-      dependencies: ["HoldfastProtocol", .product(name: "AsyncHTTPClient", package: "async-http-client"), nio, nioHTTP1],
+      dependencies: [
+        "HoldfastProtocol", .product(name: "AsyncHTTPClient", package: "async-http-client"), nio, nioHTTP1,
+      ],
       swiftSettings: strict),
     .target(name: "CLinux"),
     .executableTarget(
@@ -74,5 +76,6 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["HoldfastCLI"], swiftSettings: strict),
   ]
 )

@@ -58,6 +58,15 @@ struct ChannelLog: Sendable {
   /// About what the log costs in memory, in bytes.
   var footprint: Int { bytes + entries.count * 128 + 256 }
 
+  /// The place right before an entry, or at the head behind the last: who goes on from here misses nothing unheard of.
+  private func beforeEntry(_ index: Int) -> Position {
+    if index == entries.count { return head }
+    if index > 0 { return position(entries[index - 1]) }
+    let sequence = entries[0].sequence - 1
+    // The tag of a message that is gone is only known, and only asked for, of the last one removed from the front.
+    return Position(epoch: epoch, sequence: sequence, tag: sequence == lastRemoved.sequence ? lastRemoved.tag : 0)
+  }
+
   private func position(_ entry: Entry) -> Position {
     Position(epoch: epoch, sequence: entry.sequence, tag: entry.tag)
   }
@@ -122,15 +131,14 @@ struct ChannelLog: Sendable {
     case .now:
       return Page(origin: .after(head), next: head, timestamp: remnant.headTimestamp)
     case .earliest:
-      return page(channel, from: 0, after: 0, missed: { _ in nil }, origin: .earliest, limit: limit)
+      return page(channel, from: 0, after: 0, missed: { _ in nil }, origin: .after(beforeEntry(0)), limit: limit)
     case .since(let timestamp):
       let index = firstIndex { $0.timestamp <= timestamp }
-      let origin: Cursor.Slot =
-        index > 0 ? .after(position(entries[index - 1])) : entries.isEmpty ? .after(head) : .earliest
       let gap: Gap? =
         timestamp.microseconds > 0 && remnant.removedTimestamp > timestamp
         ? Gap(channel: channel, reason: .expired, missed: nil) : nil
-      return page(channel, from: index, after: 0, missed: { _ in gap }, origin: origin, limit: limit)
+      return page(
+        channel, from: index, after: 0, missed: { _ in gap }, origin: .after(beforeEntry(index)), limit: limit)
     case .after(let given):
       if names(given) {
         let index = firstIndex { $0.sequence <= given.sequence }

@@ -7,16 +7,8 @@ extension ServerLoop {
   mutating func publishBatch(
     _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) throws(Problem) -> Reply {
-    try checkPublishing()
-    let head = request.head
-    let type = MediaType(
-      head.contentType.isAbsent ? "" : bytes.string(head.contentType.range.shifted(by: request.start)))
+    let type = try batchType(request, bytes)
     let body = bytes.array(request.bodyRange)
-    if !type.isNDJSON && type.essence != WireMediaType.json && !type.essence.isEmpty {
-      throw Problem(
-        .mediaTypeUnsupported, "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)"
-      )
-    }
     let items: [BatchItem]
     do { items = type.isNDJSON ? try BatchItem.readLines(body) : try BatchItem.readArray(body) } catch {
       throw Problem(error)
@@ -40,6 +32,17 @@ extension ServerLoop {
     reply.body.write(UInt(failed))
     reply.body.write("}")
     return reply
+  }
+
+  /// What a batch's head says of its items.
+  func batchType(
+    _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
+  ) throws(Problem) -> MediaType {
+    try checkPublishing()
+    let type = mediaType(request, bytes)
+    if type.isNDJSON || type.essence == WireMediaType.json || type.essence.isEmpty { return type }
+    throw Problem(
+      .mediaTypeUnsupported, "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)")
   }
 }
 
@@ -152,10 +155,9 @@ struct BatchItem {
     return (try ChannelName(checking: name), draft)
   }
 
-  /// The text of a string without escapes: channel names and keys need none.
+  /// The text of a string; nil where the value is no string, or no text.
   private func text(_ range: Range<Int>) -> String? {
-    let value = body[range]
-    guard value.count >= 2, value.first == UInt8(ascii: "\""), !value.contains(UInt8(ascii: "\\")) else { return nil }
-    return String(decoding: value.dropFirst().dropLast(), as: UTF8.self)
+    guard body[range.lowerBound] == UInt8(ascii: "\"") else { return nil }
+    return JSONScanner.text(Array(body[range.dropFirst().dropLast()]))
   }
 }

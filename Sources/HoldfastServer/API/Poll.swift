@@ -8,7 +8,7 @@ extension ServerLoop {
     at moment: Moment
   ) throws(Problem) {
     let channels = try bytes.channels(path)
-    let query = try Query(bytes, request.head.query.range.shifted(by: request.start))
+    let query = try query(request, bytes)
     let timeout = try query.timeout(bytes, settings.configuration)
     var limit = ReadLimit(messages: try query.limit(bytes))
     let slots: [HubLoop.Slot]

@@ -2,25 +2,43 @@ import Holdfast
 import HoldfastProtocol
 
 extension ServerLoop {
+  /// What a publish's head says of the message.
+  struct Publication {
+    var channel: ChannelName
+    var type: MediaType
+    var ttl: Duration?
+    var idempotencyKey: String?
+  }
+
+  func publication(
+    _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
+  ) throws(Problem) -> Publication {
+    try checkPublishing()
+    let key = request.head.idempotencyKey
+    return Publication(
+      channel: try bytes.channel(path), type: mediaType(request, bytes),
+      ttl: try Query.ttl(try query(request, bytes).text(.ttl, bytes)),
+      idempotencyKey: key.isAbsent ? nil : try Draft.checkedKey(bytes.string(key.range.shifted(by: request.start))))
+  }
+
   /// `POST /api/publish/{channel}`: the body is the message.
   mutating func publish(
-    to channel: ChannelName, _ request: HTTP1Connection.Request, _ query: Query, _ bytes: borrowing Span<UInt8>,
-    at moment: Moment
+    _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) throws(Problem) -> Reply {
-    try checkPublishing()
-    let head = request.head
-    let mediaType = MediaType(
-      head.contentType.isAbsent ? "" : bytes.string(head.contentType.range.shifted(by: request.start)))
-    var draft = Draft(try mediaType.payload(bytes.array(request.bodyRange)))
-    draft.ttl = try Query.ttl(query.text(.ttl, bytes))
-    if !head.idempotencyKey.isAbsent {
-      draft.idempotencyKey = try Draft.checkedKey(bytes.string(head.idempotencyKey.range.shifted(by: request.start)))
-    }
-    let receipt = try publish(draft, to: channel, at: moment)
+    let publication = try publication(path, request, bytes)
+    let draft = Draft(
+      try publication.type.payload(bytes.array(request.bodyRange)), idempotencyKey: publication.idempotencyKey,
+      ttl: publication.ttl)
+    let receipt = try publish(draft, to: publication.channel, at: moment)
     var reply = Reply()
-    reply.body.writeReceipt(receipt, channel)
+    reply.body.writeReceipt(receipt, publication.channel)
     if receipt.isRepeated { reply.setField("Idempotency-Replayed", "true") }
     return reply
+  }
+
+  func mediaType(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) -> MediaType {
+    let type = request.head.contentType
+    return MediaType(type.isAbsent ? "" : bytes.string(type.range.shifted(by: request.start)))
   }
 
   func checkPublishing() throws(Problem) {

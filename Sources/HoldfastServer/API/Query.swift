@@ -7,22 +7,28 @@ struct Query {
     case after, cursor, limit, prefix, since, timeout, ttl
 
     fileprivate init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
-      if bytes.matches("cursor", at: range) {
-        self = .cursor
-      } else if bytes.matches("timeout", at: range) {
-        self = .timeout
-      } else if bytes.matches("limit", at: range) {
-        self = .limit
-      } else if bytes.matches("since", at: range) {
-        self = .since
-      } else if bytes.matches("ttl", at: range) {
-        self = .ttl
-      } else if bytes.matches("after", at: range) {
-        self = .after
-      } else if bytes.matches("prefix", at: range) {
-        self = .prefix
-      } else {
-        return nil
+      for name in Name.allCases where bytes.matches(name.text, at: range) {
+        self = name
+        return
+      }
+      for index in range where bytes[index] == UInt8(ascii: "%") {
+        let decoded = bytes.percentDecoded(range)
+        guard let name = Name.allCases.first(where: { "\($0)" == decoded }) else { return nil }
+        self = name
+        return
+      }
+      return nil
+    }
+
+    private var text: StaticString {
+      switch self {
+      case .after: "after"
+      case .cursor: "cursor"
+      case .limit: "limit"
+      case .prefix: "prefix"
+      case .since: "since"
+      case .timeout: "timeout"
+      case .ttl: "ttl"
       }
     }
   }

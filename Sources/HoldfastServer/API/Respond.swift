@@ -8,17 +8,12 @@ extension ServerLoop {
     _ token: Int32, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) {
     let head = request.head
-    let base = request.start
     var status = 200
     do throws(Problem) {
-      let origin = try settings.origins.check(head, bytes, base: base)
+      // The origin comes first, so that a page that is allowed can read even a refusal.
+      let origin = try settings.origins.check(head, bytes, base: request.start)
       setShape(token) { $0.origin = origin }
-      guard let route = Route.match(bytes, head.path.range.shifted(by: base), prefix: settings.prefix) else {
-        throw Problem(.notFound, "the paths are listed in PROTOCOL.md; those of the API begin with \(apiPrefix)")
-      }
-      if !route.allows(head.method) {
-        throw Problem(.methodNotAllowed, "this path knows \(route.allow)", allow: route.allow)
-      }
+      let route = try route(request, bytes)
       if head.method == .options {
         reply(options(route, origin: origin), to: token, at: moment)
         status = 204
@@ -35,10 +30,31 @@ extension ServerLoop {
     }
     if settings.logger.logLevel <= .debug {
       // The path alone: a query may hold what is nobody else's.
-      let path = bytes.string(head.path.range.shifted(by: base))
+      let path = bytes.string(head.path.range.shifted(by: request.start))
       settings.logger.debug(
         "request", metadata: ["method": "\(head.method)", "path": "\(path)", "status": "\(status)"])
     }
+  }
+
+  /// Refuses what the head alone shows will be refused, before the client sends its body.
+  func checkHead(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) {
+    _ = try settings.origins.check(request.head, bytes, base: request.start)
+    switch try route(request, bytes) {
+    case .publish(let channel) where request.head.method == .post: _ = try publication(channel, request, bytes)
+    case .publishBatch where request.head.method == .post: _ = try batchType(request, bytes)
+    default: break
+    }
+  }
+
+  private func route(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) -> Route {
+    let path = request.head.path.range.shifted(by: request.start)
+    guard let route = Route.match(bytes, path, prefix: settings.prefix) else {
+      throw Problem(.notFound, "the paths are listed in PROTOCOL.md; those of the API begin with \(apiPrefix)")
+    }
+    if !route.allows(request.head.method) {
+      throw Problem(.methodNotAllowed, "this path knows \(route.allow)", allow: route.allow)
+    }
+    return route
   }
 
   private var apiPrefix: String { settings.configuration.prefix.isEmpty ? "/" : settings.configuration.prefix }
@@ -59,14 +75,13 @@ extension ServerLoop {
   private mutating func reply(
     _ route: Route, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) throws(Problem) -> Reply {
-    let query = try Query(bytes, request.head.query.range.shifted(by: request.start))
     switch route {
     case .poll: preconditionFailure("polls are answered on their own")
-    case .publish(let channel):
-      return try publish(to: try bytes.channel(channel), request, query, bytes, at: moment)
+    case .publish(let channel): return try publish(channel, request, bytes, at: moment)
     case .publishBatch: return try publishBatch(request, bytes, at: moment)
-    case .history(let channel): return try history(of: try bytes.channel(channel), query, bytes, at: moment)
-    case .channels: return try channels(query, bytes, at: moment)
+    case .history(let channel):
+      return try history(of: try bytes.channel(channel), try query(request, bytes), bytes, at: moment)
+    case .channels: return try channels(try query(request, bytes), bytes, at: moment)
     case .channel(let channel):
       let name = try bytes.channel(channel)
       return request.head.method == .delete ? try delete(name) : try self.channel(name, at: moment)
@@ -76,5 +91,9 @@ extension ServerLoop {
         ? Reply(status: 503, body: Array(#"{"status":"draining"}"#.utf8))
         : Reply(body: Array(#"{"status":"ready"}"#.utf8))
     }
+  }
+
+  func query(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) -> Query {
+    try Query(bytes, request.head.query.range.shifted(by: request.start))
   }
 }

@@ -1,11 +1,13 @@
 import HoldfastProtocol
 
-/// Decodes a chunked body as it arrives. Extensions (tokens only) are skipped, trailers checked for their form and
+/// Decodes a chunked body as it arrives. Extensions are skipped, trailers checked for their form and
 /// dropped; both count against bounds of their own, since they are bytes that a client may send for nothing.
 struct ChunkedBody: Sendable {
   private enum State: Sendable {
     case size(digits: Int)
     case `extension`
+    case quoted
+    case escaped
     case sizeLF
     case data(left: Int)
     case dataCR
@@ -66,9 +68,26 @@ struct ChunkedBody: Sendable {
       try countOverhead()
       if byte == Byte.cr {
         state = .sizeLF
+      } else if byte == UInt8(ascii: "\"") {
+        state = .quoted
       } else if !byte.isToken && byte != UInt8(ascii: "=") && byte != UInt8(ascii: ";") {
         throw malformed("a chunk's extension is malformed")
       }
+    case .quoted:
+      try countOverhead()
+      if byte == UInt8(ascii: "\"") {
+        state = .extension
+      } else if byte == UInt8(ascii: "\\") {
+        state = .escaped
+      } else if byte < 0x20 && byte != Byte.tab || byte == 0x7f {
+        throw malformed("a chunk's extension has a control character")
+      }
+    case .escaped:
+      try countOverhead()
+      if byte < 0x20 && byte != Byte.tab || byte == 0x7f {
+        throw malformed("a chunk's extension has a control character")
+      }
+      state = .quoted
     case .sizeLF:
       if byte != Byte.lf { throw malformed("a chunk's size is not followed by CR LF") }
       bodyCount += size

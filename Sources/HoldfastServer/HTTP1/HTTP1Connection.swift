@@ -15,8 +15,8 @@ struct HTTP1Connection {
     /// All bytes are taken; more are needed.
     case needsMore
     case request(Request)
-    /// The client waits to be told to send its body.
-    case sendContinue
+    /// The client waits to be told to send its body; the request as far as it has come.
+    case sendContinue(Request)
     /// Answer, then close.
     case refused(HTTP1Refusal)
   }
@@ -130,7 +130,9 @@ struct HTTP1Connection {
     if head.isChunked { partial.chunks = ChunkedBody() }
     self.partial = partial
     deadline = tick &+ limits.bodyTicks
-    if head.expectsContinue && offset == input.count { return .sendContinue }
+    if head.expectsContinue && offset == input.count {
+      return .sendContinue(Request(head: head, bytes: partial.bytes, start: 0, bodyCount: 0))
+    }
     return try resume(partial, input, &offset, at: tick, limits: limits)
   }
 

@@ -19,7 +19,7 @@ struct Slice: Equatable, Sendable {
 
 /// A request's head as offsets into the bytes it was read from: nothing is copied, nothing allocated.
 struct RequestHead: Equatable, Sendable {
-  enum Method: UInt8, Sendable { case get, head, post, put, patch, delete, options }
+  enum Method: UInt8, Sendable { case get, head, post, delete, options, other }
 
   var method = Method.get
   /// The target as sent, and its parts; of an absolute target the path only.

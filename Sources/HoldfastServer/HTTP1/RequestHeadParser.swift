@@ -88,10 +88,11 @@ struct RequestHeadParser {
   ) throws(HTTP1Refusal) {
     var space = line.lowerBound
     while space < line.upperBound, bytes[space] != Byte.space { space += 1 }
-    guard let method = Self.method(bytes, line.lowerBound..<space) else {
-      throw malformed("the request line does not begin with a method that is known here")
+    if space == line.lowerBound { throw malformed("the request line does not begin with a method") }
+    for index in line.lowerBound..<space where !bytes[index].isToken {
+      throw malformed("the request line does not begin with a method")
     }
-    head.method = method
+    head.method = Self.method(bytes, line.lowerBound..<space)
     let target = space + 1
     var end = target
     while end < line.upperBound, bytes[end] != Byte.space {
@@ -105,7 +106,7 @@ struct RequestHeadParser {
     try version(bytes, end + 1..<line.upperBound)
     var path = target
     if bytes[target] != UInt8(ascii: "/") {
-      if bytes.matches("*", at: target..<end), method == .options {
+      if bytes.matches("*", at: target..<end), head.method == .options {
         head.path = head.target
         return
       }
@@ -136,15 +137,13 @@ struct RequestHeadParser {
     throw malformed("the request line does not end with 'HTTP/1.1'")
   }
 
-  private static func method(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> RequestHead.Method? {
+  private static func method(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> RequestHead.Method {
     if bytes.matches("GET", at: range) { return .get }
     if bytes.matches("POST", at: range) { return .post }
     if bytes.matches("HEAD", at: range) { return .head }
     if bytes.matches("OPTIONS", at: range) { return .options }
     if bytes.matches("DELETE", at: range) { return .delete }
-    if bytes.matches("PUT", at: range) { return .put }
-    if bytes.matches("PATCH", at: range) { return .patch }
-    return nil
+    return .other
   }
 
   // MARK: Fields
@@ -254,7 +253,8 @@ struct RequestHeadParser {
     }
     // RFC 9110, 10.1.1: HTTP/1.0 does not know interim answers.
     if isHTTP10 { head.expectsContinue = false }
-    head.isKeptAlive = !isHTTP10 && !saysClose
+    // A method that nobody here knows is answered as such; what follows it might be read otherwise elsewhere.
+    head.isKeptAlive = !isHTTP10 && !saysClose && head.method != .other
     return head
   }
 }

@@ -28,6 +28,34 @@ struct JSONScanner {
     try scanner.end()
   }
 
+  /// What lies between the quotes of a valid string, with its escapes undone; nil where they make no text (half of a
+  /// surrogate pair).
+  static func text(_ bytes: [UInt8]) -> String? {
+    if !bytes.contains(UInt8(ascii: "\\")) { return String(decoding: bytes, as: UTF8.self) }
+    var units: [UInt16] = []
+    var rest = bytes[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst() else {
+        let length = byte < 0x80 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
+        units += String(decoding: [byte] + rest.prefix(length), as: UTF8.self).utf16
+        rest = rest.dropFirst(length)
+        continue
+      }
+      switch escape {
+      case UInt8(ascii: "b"): units.append(8)
+      case UInt8(ascii: "f"): units.append(12)
+      case UInt8(ascii: "n"): units.append(10)
+      case UInt8(ascii: "r"): units.append(13)
+      case UInt8(ascii: "t"): units.append(9)
+      case UInt8(ascii: "u"):
+        units.append(rest.prefix(4).reduce(0) { $0 << 4 | UInt16($1.hexValue ?? 0) })
+        rest = rest.dropFirst(4)
+      default: units.append(UInt16(escape))
+      }
+    }
+    return String(validating: units, as: UTF16.self)
+  }
+
   var isAtEnd: Bool { offset == bytes.count }
 
   func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
@@ -63,22 +91,24 @@ struct JSONScanner {
       skipSpace()
       switch peek() {
       case UInt8(ascii: "{"):
+        try checkDepth(isObject.count)
         offset += 1
         skipSpace()
         if peek() == UInt8(ascii: "}") {
           offset += 1
         } else {
-          try enter(&isObject, true)
+          isObject.append(true)
           try memberName()
           continue
         }
       case UInt8(ascii: "["):
+        try checkDepth(isObject.count)
         offset += 1
         skipSpace()
         if peek() == UInt8(ascii: "]") {
           offset += 1
         } else {
-          try enter(&isObject, false)
+          isObject.append(false)
           continue
         }
       default: try scalar()
@@ -102,12 +132,12 @@ struct JSONScanner {
     }
   }
 
-  private func enter(_ isObject: inout [Bool], _ object: Bool) throws(JSONError) {
-    if isObject.count == JSONScanner.depthMax - 1 {
+  /// Another object or array may begin within so many.
+  private func checkDepth(_ depth: Int) throws(JSONError) {
+    if depth == JSONScanner.depthMax {
       throw JSONError(
-        offset: offset - 1, detail: "values are nested more than \(JSONScanner.depthMax) deep", isTooDeep: true)
+        offset: offset, detail: "values are nested more than \(JSONScanner.depthMax) deep", isTooDeep: true)
     }
-    isObject.append(object)
   }
 
   private mutating func memberName() throws(JSONError) {

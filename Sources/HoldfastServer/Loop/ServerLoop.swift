@@ -107,9 +107,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
           continue
         }
         return
-      case .sendContinue:
+      case .sendContinue(let request):
         // Behind a held poll the client goes on by itself after a while, as RFC 9110 tells it to.
-        if rows[index].state == .open { send("HTTP/1.1 100 Continue\r\n\r\n", to: token, at: moment) }
+        if rows[index].state == .open { askForBody(token, request, at: moment) }
       case .request(let request):
         if rows[index].state == .open {
           handle(token, request, input, at: moment)
@@ -185,6 +185,19 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     }
   }
 
+  /// Tells the client to send its body, unless what has come is refused already.
+  private mutating func askForBody(_ token: Int32, _ request: HTTP1Connection.Request, at moment: Moment) {
+    guard let bytes = request.bytes else { return }
+    do throws(Problem) {
+      try checkHead(request, bytes.span)
+      _ = driver.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: token)
+    } catch {
+      // Whether the body comes all the same nobody knows, so nothing more is read as a request.
+      rows[Int(token)].shape = AnswerShape(closes: true)
+      reply(error.reply, to: token, at: moment)
+    }
+  }
+
   mutating func refuse(_ token: Int32, _ refusal: HTTP1Refusal, at moment: Moment) {
     rows[Int(token)].shape = AnswerShape(closes: true)
     reply(Problem(refusal.code, refusal.detail).reply, to: token, at: moment)
@@ -230,10 +243,6 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     body.reserveCapacity(answer.messages.reduce(192) { $0 + $1.payload.bytes.count + 160 })
     body.write(answer, as: shape.form)
     return Reply(body: body).encoded(date: dateText(moment), shape: shape, isHeadOnly: false)
-  }
-
-  private mutating func send(_ text: String, to token: Int32, at moment: Moment) {
-    _ = driver.send(Array(text.utf8), to: token)
   }
 
   private mutating func send(_ bytes: [UInt8], to token: Int32, at moment: Moment) {
