@@ -346,8 +346,12 @@ import Testing
     }
     #expect(store.channels().isEmpty && store.bytesUsed == 0)
     var table = LogTable()
+    let before = table.read(from: .now, at: at(0)).next
     for index in 0..<1000 { _ = table.read(.named("\(index)"), from: .earliest, at: at(0)) }
     #expect(table.logCount == 0 && table.remnantCount == 0)
+    // Not even an epoch.
+    let after = table.read(from: .now, at: at(0)).next
+    #expect(before == after)
   }
 
   // MARK: The clock
