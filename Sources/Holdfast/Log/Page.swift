@@ -33,6 +33,18 @@ public struct Page: Hashable, Sendable {
   /// by timestamp goes on from here when there is nothing to take.
   public var timestamp = Timestamp(microseconds: 0)
 
+  public init(
+    messages: [Message] = [], gap: Gap? = nil, origin: Cursor.Slot, next: Position, more: Bool = false,
+    timestamp: Timestamp = Timestamp(microseconds: 0)
+  ) {
+    self.messages = messages
+    self.gap = gap
+    self.origin = origin
+    self.next = next
+    self.more = more
+    self.timestamp = timestamp
+  }
+
   /// Whether there is nothing to tell, so that a poll waits.
   public var isEmpty: Bool { messages.isEmpty && gap == nil }
 }

@@ -70,6 +70,14 @@ public struct LogSummary: Hashable, Sendable {
   public var count: Int
   /// Bytes of payload retained.
   public var bytes: Int
+
+  public init(head: Position, oldest: Position?, timestamp: Timestamp, count: Int, bytes: Int) {
+    self.head = head
+    self.oldest = oldest
+    self.timestamp = timestamp
+    self.count = count
+    self.bytes = bytes
+  }
 }
 
 /// Why a message was not published. Nothing was appended.

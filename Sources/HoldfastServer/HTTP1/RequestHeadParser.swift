@@ -253,8 +253,7 @@ struct RequestHeadParser {
     }
     // RFC 9110, 10.1.1: HTTP/1.0 does not know interim answers.
     if isHTTP10 { head.expectsContinue = false }
-    // A method that nobody here knows is answered as such; what follows it might be read otherwise elsewhere.
-    head.isKeptAlive = !isHTTP10 && !saysClose && head.method != .other
+    head.isKeptAlive = !isHTTP10 && !saysClose
     return head
   }
 }
