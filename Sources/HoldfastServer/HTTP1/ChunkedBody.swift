@@ -1,11 +1,13 @@
 import HoldfastProtocol
 
 /// Decodes a chunked body as it arrives. Extensions (tokens only) are skipped, trailers checked for their form and
-/// dropped; both count against bounds of their own, since they are bytes that a client may send for nothing.
+/// dropped; both count against bounds of their own, since they are bytes that a client may send for nothing. A trailer
+/// that would say how messages are framed is refused: some readers take trailers for fields of the head.
 struct ChunkedBody: Sendable {
   private enum State: Sendable {
     case size(digits: Int)
-    case `extension`
+    /// Where a token has to begin, if it has not: an extension's name or its value.
+    case `extension`(isEmpty: Bool, isValue: Bool)
     case sizeLF
     case data(left: Int)
     case dataCR
@@ -24,7 +26,11 @@ struct ChunkedBody: Sendable {
   /// Bytes of extensions and trailers so far.
   private var overhead = 0
 
+  /// The name of the trailer field that is being read, in lower case.
+  private var trailer: [UInt8] = []
+
   private static let overheadMax = 4 << 10
+  private static let framingFields = ["connection", "content-length", "host", "transfer-encoding", "upgrade"]
 
   /// Decodes from `offset` on, appending data to `body`.
   /// - Returns: Whether the body is complete; the offset is then right behind it.
@@ -56,17 +62,25 @@ struct ChunkedBody: Sendable {
       } else if digits == 0 {
         throw malformed("a chunk does not begin with its size")
       } else if byte == UInt8(ascii: ";") {
-        state = .extension
+        state = .extension(isEmpty: true, isValue: false)
       } else if byte == Byte.cr {
         state = .sizeLF
       } else {
         throw malformed("a chunk's size is not a hexadecimal number")
       }
-    case .extension:
+    case .extension(let isEmpty, let isValue):
       try countOverhead()
-      if byte == Byte.cr {
+      if byte.isToken {
+        state = .extension(isEmpty: false, isValue: isValue)
+      } else if isEmpty {
+        throw malformed("a chunk's extension is malformed")
+      } else if byte == Byte.cr {
         state = .sizeLF
-      } else if !byte.isToken && byte != UInt8(ascii: "=") && byte != UInt8(ascii: ";") {
+      } else if byte == UInt8(ascii: ";") {
+        state = .extension(isEmpty: true, isValue: false)
+      } else if byte == UInt8(ascii: "=") && !isValue {
+        state = .extension(isEmpty: true, isValue: true)
+      } else {
         throw malformed("a chunk's extension is malformed")
       }
     case .sizeLF:
@@ -86,16 +100,21 @@ struct ChunkedBody: Sendable {
       if byte == Byte.cr {
         state = .lastLF
       } else if byte.isToken {
+        trailer = [byte | 0x20]
         state = .trailerName
       } else {
         throw malformed("a trailer field is not 'Name: value'")
       }
     case .trailerName:
       try countOverhead()
-      if byte == UInt8(ascii: ":") {
-        state = .trailerValue
-      } else if !byte.isToken {
+      if byte.isToken {
+        trailer.append(byte | 0x20)
+      } else if byte != UInt8(ascii: ":") {
         throw malformed("a trailer field is not 'Name: value'")
+      } else if ChunkedBody.framingFields.contains(where: { $0.utf8.elementsEqual(trailer) }) {
+        throw malformed("a trailer field says how a message is framed")
+      } else {
+        state = .trailerValue
       }
     case .trailerValue:
       try countOverhead()
