@@ -63,22 +63,24 @@ struct JSONScanner {
       skipSpace()
       switch peek() {
       case UInt8(ascii: "{"):
+        try checkDepth(isObject.count)
         offset += 1
         skipSpace()
         if peek() == UInt8(ascii: "}") {
           offset += 1
         } else {
-          try enter(&isObject, true)
+          isObject.append(true)
           try memberName()
           continue
         }
       case UInt8(ascii: "["):
+        try checkDepth(isObject.count)
         offset += 1
         skipSpace()
         if peek() == UInt8(ascii: "]") {
           offset += 1
         } else {
-          try enter(&isObject, false)
+          isObject.append(false)
           continue
         }
       default: try scalar()
@@ -102,12 +104,12 @@ struct JSONScanner {
     }
   }
 
-  private func enter(_ isObject: inout [Bool], _ object: Bool) throws(JSONError) {
-    if isObject.count == JSONScanner.depthMax - 1 {
+  /// Before an array or an object within so many others.
+  private func checkDepth(_ depth: Int) throws(JSONError) {
+    if depth == JSONScanner.depthMax {
       throw JSONError(
-        offset: offset - 1, detail: "values are nested more than \(JSONScanner.depthMax) deep", isTooDeep: true)
+        offset: offset, detail: "values are nested more than \(JSONScanner.depthMax) deep", isTooDeep: true)
     }
-    isObject.append(object)
   }
 
   private mutating func memberName() throws(JSONError) {
