@@ -107,7 +107,7 @@ struct Query {
     guard let seconds = Query.seconds(since), seconds >= 0 else {
       throw Problem(.sinceInvalid, "'since' is Unix time in seconds, 0 or more")
     }
-    // A double holds microseconds exactly until the year 2255, so the timestamp of an answer comes back as it was.
+    // A double of seconds gives microseconds back exactly until 2106, so an answer's timestamp comes back as it was.
     return Timestamp(microseconds: seconds >= 9e12 ? .max : Int64((seconds * 1e6).rounded()))
   }
 

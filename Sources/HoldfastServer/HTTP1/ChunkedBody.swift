@@ -1,13 +1,17 @@
 import HoldfastProtocol
 
 /// Decodes a chunked body as it arrives. Extensions are skipped, trailers checked for their form and
-/// dropped; both count against bounds of their own, since they are bytes that a client may send for nothing.
+/// dropped; both count against bounds of their own, since they are bytes that a client may send for nothing. A trailer
+/// that would say how messages are framed is refused: some readers take trailers for fields of the head.
 struct ChunkedBody: Sendable {
   private enum State: Sendable {
     case size(digits: Int)
-    case `extension`
+    /// Where a token has to begin, if it has not: an extension's name or its value.
+    case `extension`(isEmpty: Bool, isValue: Bool)
+    /// Within a value in quotes, after a backslash there, and behind it.
     case quoted
     case escaped
+    case unquoted
     case sizeLF
     case data(left: Int)
     case dataCR
@@ -26,7 +30,11 @@ struct ChunkedBody: Sendable {
   /// Bytes of extensions and trailers so far.
   private var overhead = 0
 
+  /// The name of the trailer field that is being read, in lower case.
+  private var trailer: [UInt8] = []
+
   private static let overheadMax = 4 << 10
+  private static let framingFields = ["connection", "content-length", "host", "transfer-encoding", "upgrade"]
 
   /// Decodes from `offset` on, appending data to `body`.
   /// - Returns: Whether the body is complete; the offset is then right behind it.
@@ -58,36 +66,50 @@ struct ChunkedBody: Sendable {
       } else if digits == 0 {
         throw malformed("a chunk does not begin with its size")
       } else if byte == UInt8(ascii: ";") {
-        state = .extension
+        state = .extension(isEmpty: true, isValue: false)
       } else if byte == Byte.cr {
         state = .sizeLF
       } else {
         throw malformed("a chunk's size is not a hexadecimal number")
       }
-    case .extension:
+    case .extension(let isEmpty, let isValue):
       try countOverhead()
-      if byte == Byte.cr {
-        state = .sizeLF
-      } else if byte == UInt8(ascii: "\"") {
+      if byte.isToken {
+        state = .extension(isEmpty: false, isValue: isValue)
+      } else if isEmpty && isValue && byte == UInt8(ascii: "\"") {
         state = .quoted
-      } else if !byte.isToken && byte != UInt8(ascii: "=") && byte != UInt8(ascii: ";") {
+      } else if isEmpty {
+        throw malformed("a chunk's extension is malformed")
+      } else if byte == Byte.cr {
+        state = .sizeLF
+      } else if byte == UInt8(ascii: ";") {
+        state = .extension(isEmpty: true, isValue: false)
+      } else if byte == UInt8(ascii: "=") && !isValue {
+        state = .extension(isEmpty: true, isValue: true)
+      } else {
         throw malformed("a chunk's extension is malformed")
       }
-    case .quoted:
-      try countOverhead()
-      if byte == UInt8(ascii: "\"") {
-        state = .extension
-      } else if byte == UInt8(ascii: "\\") {
-        state = .escaped
-      } else if byte < 0x20 && byte != Byte.tab || byte == 0x7f {
-        throw malformed("a chunk's extension has a control character")
-      }
-    case .escaped:
+    case .quoted, .escaped:
       try countOverhead()
       if byte < 0x20 && byte != Byte.tab || byte == 0x7f {
         throw malformed("a chunk's extension has a control character")
       }
-      state = .quoted
+      if case .escaped = state {
+        state = .quoted
+      } else if byte == UInt8(ascii: "\"") {
+        state = .unquoted
+      } else if byte == UInt8(ascii: "\\") {
+        state = .escaped
+      }
+    case .unquoted:
+      try countOverhead()
+      if byte == Byte.cr {
+        state = .sizeLF
+      } else if byte == UInt8(ascii: ";") {
+        state = .extension(isEmpty: true, isValue: false)
+      } else {
+        throw malformed("a chunk's extension is malformed")
+      }
     case .sizeLF:
       if byte != Byte.lf { throw malformed("a chunk's size is not followed by CR LF") }
       bodyCount += size
@@ -105,16 +127,21 @@ struct ChunkedBody: Sendable {
       if byte == Byte.cr {
         state = .lastLF
       } else if byte.isToken {
+        trailer = [byte | 0x20]
         state = .trailerName
       } else {
         throw malformed("a trailer field is not 'Name: value'")
       }
     case .trailerName:
       try countOverhead()
-      if byte == UInt8(ascii: ":") {
-        state = .trailerValue
-      } else if !byte.isToken {
+      if byte.isToken {
+        trailer.append(byte | 0x20)
+      } else if byte != UInt8(ascii: ":") {
         throw malformed("a trailer field is not 'Name: value'")
+      } else if ChunkedBody.framingFields.contains(where: { $0.utf8.elementsEqual(trailer) }) {
+        throw malformed("a trailer field says how a message is framed")
+      } else {
+        state = .trailerValue
       }
     case .trailerValue:
       try countOverhead()

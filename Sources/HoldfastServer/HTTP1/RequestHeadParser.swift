@@ -169,6 +169,7 @@ struct RequestHeadParser {
     switch bytes[name.lowerBound] | 0x20 {
     case UInt8(ascii: "c"):
       if bytes.matchesIgnoringCase("content-length", at: name) {
+        try checkBlanks(bytes, end..<line.upperBound)
         try contentLength(bytes, value)
       } else if bytes.matchesIgnoringCase("connection", at: name) {
         if bytes.listContains("close", in: value) { saysClose = true }
@@ -198,6 +199,7 @@ struct RequestHeadParser {
       if bytes.matchesIgnoringCase("transfer-encoding", at: name) {
         if hasTransferEncoding { throw malformed("Transfer-Encoding is given twice") }
         hasTransferEncoding = true
+        try checkBlanks(bytes, end..<line.upperBound)
         head.isChunked = bytes.matchesIgnoringCase("chunked", at: value)
       }
     case UInt8(ascii: "x"):
@@ -213,6 +215,11 @@ struct RequestHeadParser {
   private static func set(_ field: inout Slice, _ slice: Slice, _ name: String) throws(HTTP1Refusal) {
     if !field.isAbsent { throw HTTP1Refusal(code: .requestMalformed, detail: "\(name) is given twice") }
     field = slice
+  }
+
+  /// A tab behind a field that frames the message is allowed by RFC 9110, but llhttp refuses it: so does this.
+  private func checkBlanks(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTP1Refusal) {
+    for index in range where bytes[index] == Byte.tab { throw malformed("a tab follows a length or a coding") }
   }
 
   private mutating func contentLength(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(HTTP1Refusal) {

@@ -1,6 +1,8 @@
 /// The date of an HTTP answer: `Sun, 06 Nov 1994 08:49:37 GMT`.
 enum HTTPDate {
   static func text(_ unix: Int64) -> [UInt8] {
+    // A clock that was set to before 1970 is wrong anyhow.
+    let unix = max(0, unix)
     let days = Int(unix / 86400)
     let seconds = Int(unix % 86400)
     // Civil date from days, counted in 400-year eras from March of year 0, so that leap days come last.
