@@ -1,5 +1,5 @@
 # What there is to do. Each target installs what it needs (Debian 12, with Swift 6.3 or later).
-.PHONY: help build run test lint format bench docs clean
+.PHONY: help build run test lint format tsan bench docs clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,10 @@ lint:  ## Check the format, strictly, and that nothing warns
 format:  ## Format the code
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
+tsan:  ## Run the core's tests under ThreadSanitizer
+	@scripts/install-needs build
+	scripts/tsan
+
 bench: build  ## Run the loads beside nginx with nchan, and write Benchmarks/results.md
 	@scripts/install-needs bench
 	Benchmarks/side-by-side
@@ -31,4 +35,4 @@ docs:  ## Build the documentation of the library
 	scripts/docs
 
 clean:  ## Remove what was built
-	rm -rf .build
+	rm -rf .build .build-tsan

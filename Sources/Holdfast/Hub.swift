@@ -27,6 +27,8 @@ public final class Hub: Sendable {
   /// Publishes a message and wakes whoever waits for it. When it returns, the message is in the log.
   ///
   /// - Parameters:
+  ///   - payload: The message.
+  ///   - channel: Where it goes; the first message to a channel makes its log.
   ///   - idempotencyKey: Makes the call safe to repeat: the same key on the same channel gives the first receipt again.
   ///   - ttl: Expires the message earlier than its log would.
   /// - Throws: ``PublishError``; then nothing was published.
@@ -47,6 +49,7 @@ public final class Hub: Sendable {
   ///
   /// - Parameters:
   ///   - channels: At least one, and each once; the cursor's slots are in their order.
+  ///   - cursor: What the last answer gave, or where to begin.
   ///   - limit: How much one answer carries.
   ///   - timeout: At most a year.
   /// - Throws: ``HoldRefusal`` where a limit of held polls is reached, `CancellationError`.

@@ -3,7 +3,7 @@ import Synchronization
 /// Logs in this process's memory. An acknowledged message is as safe as the process: after a restart every cursor from
 /// before is answered with a gap, `reset`.
 ///
-/// Channels are spread over shards by name; each shard is a pure ``LogTable`` under a lock that is held for one
+/// Channels are spread over shards by name; each shard is a pure `LogTable` under a lock that is held for one
 /// operation on one log.
 public final class MemoryStore: Store {
   public struct Limits: Hashable, Sendable {

@@ -25,8 +25,11 @@ public protocol Store: Sendable {
   /// Ends the life of a log. False where there was none.
   func delete(_ channel: ChannelName) -> Bool
 
-  /// Does a bounded part of the store's upkeep: `share` of its logs at most, and at least one.
-  /// - Parameter isWaitedOn: Tells of a log that is empty whether somebody waits for what comes next.
+  /// Does a bounded part of the store's upkeep.
+  /// - Parameters:
+  ///   - share: Of its logs, how many are looked at; at least one is.
+  ///   - moment: When this happens.
+  ///   - isWaitedOn: Tells of a log that is empty whether somebody waits for what comes next.
   func sweep(share: Double, at moment: Moment, isWaitedOn: (ChannelName) -> Bool)
 }
 

@@ -32,7 +32,9 @@ public struct HubLoop: ~Copyable {
   private var table = WaiterTable()
   private var dirty: [Int32] = []
 
-  /// - Parameter wake: Called on any thread when there is news for this loop, at most once until it collects.
+  /// - Parameters:
+  ///   - hub: Whose waiters these are.
+  ///   - wake: Called on any thread when there is news for this loop, at most once until it collects.
   public init(hub: Hub, wake: @escaping @Sendable () -> Void) { self.init(core: hub.core, wake: wake) }
 
   init(core: HubCore, wake: @escaping @Sendable () -> Void) {
