@@ -23,12 +23,12 @@ extension ServerLoop {
     }
     let holder = try settings.holders.holder(request.head, bytes, base: request.start, peer: address(of: token))
     if timeout == .zero || isDraining {
-      deliver(hub.read(slots, limit: limit, at: moment), to: token, at: moment)
+      reply(hub.read(slots, limit: limit, at: moment), to: token, at: moment)
       return
     }
     switch hubLoop.poll(token, on: slots, limit: limit, holder: holder, at: moment) {
     case .held: hold(token, for: timeout, at: moment)
-    case .answer(let answer): deliver(answer, to: token, at: moment)
+    case .answer(let answer): reply(answer, to: token, at: moment)
     case .refused(let refusal): throw Problem(refusal)
     }
   }

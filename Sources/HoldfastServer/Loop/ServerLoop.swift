@@ -153,7 +153,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   /// Answers a held poll as if its time-out had passed.
   private mutating func answerEarly(_ token: Int32, at moment: Moment) {
     guard let answer = hubLoop.timeOut(token, at: moment) else { return }
-    deliver(answer, to: token, at: moment)
+    reply(answer, to: token, at: moment)
+    answerQueued(token, at: moment)
   }
 
   /// Goes on with what came behind an answered poll.
@@ -225,9 +226,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     timers.arm(token, at: Self.tick(moment) &+ LoopSettings.ticks(timeout) &+ 1)
   }
 
-  mutating func deliver(_ answer: Answer, to token: Int32, at moment: Moment) {
+  /// Answers a poll. Who calls goes on with what came behind it: here, each of a queue of polls would take a stack frame.
+  mutating func reply(_ answer: Answer, to token: Int32, at moment: Moment) {
     send(encoded(answer, rows[Int(token)].shape, at: moment), to: token, at: moment)
-    answerQueued(token, at: moment)
   }
 
   /// The bytes of an answer, made once for all who are given the same in the same shape one after the other.
