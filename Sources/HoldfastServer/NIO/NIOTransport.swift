@@ -26,8 +26,8 @@ struct NIOTransport: Transport {
     var channel: any Channel
     /// -1 where the channel has no socket of its own to write to.
     var socket: CInt
-    /// Whether the channel still holds bytes, which come first.
-    var isBacklogged = false
+    /// Writes that the channel still holds, which come first.
+    var backlog = 0
   }
 
   private var connections: ContiguousArray<Connection?> = []
@@ -45,6 +45,8 @@ struct NIOTransport: Transport {
   }
 
   mutating func remove(_ token: Int32) {
+    // The next of this token has nothing to do with them.
+    actions.removeAll { $0.token == token }
     connections[Int(token)] = nil
     freeTokens.append(token)
     if freeTokens.count == connections.count {
@@ -56,11 +58,11 @@ struct NIOTransport: Transport {
   mutating func send(_ bytes: [UInt8], to token: Int32) -> Bool {
     guard let connection = connections[Int(token)] else { return true }
     var sent = 0
-    if connection.socket >= 0 && !connection.isBacklogged {
+    if connection.socket >= 0 && connection.backlog == 0 {
       sent = bytes.withUnsafeBytes { NIOTransport.send(connection.socket, $0) }
       if sent == bytes.count { return true }
     }
-    connections[Int(token)]!.isBacklogged = true
+    connections[Int(token)]!.backlog += 1
     var rest = connection.channel.allocator.buffer(capacity: bytes.count - sent)
     rest.writeBytes(bytes[sent...])
     actions.append((token, .write(rest)))
@@ -71,8 +73,13 @@ struct NIOTransport: Transport {
   mutating func shutdownOutput(_ token: Int32) { actions.append((token, .shutdownOutput)) }
   mutating func close(_ token: Int32) { actions.append((token, .close)) }
 
-  /// The channel has sent all it held.
-  mutating func cleared(_ token: Int32) { connections[Int(token)]?.isBacklogged = false }
+  /// The channel has sent one write.
+  /// - Returns: Whether that was all it held.
+  mutating func cleared(_ token: Int32) -> Bool {
+    guard let backlog = connections[Int(token)]?.backlog else { return false }
+    connections[Int(token)]!.backlog = backlog - 1
+    return backlog == 1
+  }
 
   mutating func takeActions() -> [(channel: any Channel, token: Int32, action: Action)] {
     if actions.isEmpty { return [] }
