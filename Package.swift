@@ -76,6 +76,13 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "HoldfastServerTests",
+      dependencies: [
+        "Holdfast", "HoldfastProtocol", "HoldfastServer", nio, nioPosix, nioHTTP1, logging,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["HoldfastCLI"], swiftSettings: strict),
   ]
 )

@@ -19,7 +19,12 @@ struct Slice: Equatable, Sendable {
 
 /// A request's head as offsets into the bytes it was read from: nothing is copied, nothing allocated.
 struct RequestHead: Equatable, Sendable {
-  enum Method: UInt8, Sendable { case get, head, post, delete, options, other }
+  enum Method: UInt8, Sendable {
+    case get, head, post, put, patch, delete, options
+    /// None that HTTP knows. It is answered as not allowed, and the connection ends with that: bytes that are no request
+    /// to others may be what a proxy takes for a body.
+    case other
+  }
 
   var method = Method.get
   /// The target as sent, and its parts; of an absolute target the path only.

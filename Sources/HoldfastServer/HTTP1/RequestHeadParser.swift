@@ -143,6 +143,8 @@ struct RequestHeadParser {
     if bytes.matches("HEAD", at: range) { return .head }
     if bytes.matches("OPTIONS", at: range) { return .options }
     if bytes.matches("DELETE", at: range) { return .delete }
+    if bytes.matches("PUT", at: range) { return .put }
+    if bytes.matches("PATCH", at: range) { return .patch }
     return .other
   }
 
@@ -260,7 +262,7 @@ struct RequestHeadParser {
     }
     // RFC 9110, 10.1.1: HTTP/1.0 does not know interim answers.
     if isHTTP10 { head.expectsContinue = false }
-    head.isKeptAlive = !isHTTP10 && !saysClose
+    head.isKeptAlive = !isHTTP10 && !saysClose && head.method != .other
     return head
   }
 }

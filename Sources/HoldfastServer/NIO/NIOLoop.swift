@@ -10,12 +10,15 @@ final class NIOLoop {
   private var loop: ServerLoop<NIOTransport>
   private var timer: RepeatedTask?
   private var willCollect = false
+  private var isPerforming = false
+  private let relay: LoopRelay
 
   /// - Parameter eventLoop: The loop this is called on.
   init(eventLoop: any EventLoop, settings: LoopSettings, hub: Hub) {
     self.eventLoop = eventLoop
     buffers = ReceiveBuffers()
     let relay = LoopRelay(eventLoop: eventLoop)
+    self.relay = relay
     loop = ServerLoop(driver: NIOTransport(), settings: settings, hub: hub, at: .now()) { relay.wake() }
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     relay.loop = bound
@@ -55,8 +58,7 @@ final class NIOLoop {
 
   private func drained(_ token: Int32, _ channel: any Channel) {
     turn { loop, moment in
-      loop.driver.cleared(token, socket: channel.socket)
-      loop.drained(token, at: moment)
+      if loop.driver.cleared(token, socket: channel.socket) { loop.drained(token, at: moment) }
     }
   }
 
@@ -68,6 +70,8 @@ final class NIOLoop {
     timer?.cancel()
     timer = nil
     turn { loop, _ in loop.closeAll() }
+    // It is what keeps this alive, and with it the loop's place in the hub.
+    relay.loop = nil
   }
 
   // MARK: Turns
@@ -77,7 +81,14 @@ final class NIOLoop {
   private func turn<Result>(_ body: (inout ServerLoop<NIOTransport>, Moment) -> Result) -> Result {
     let result = body(&loop, .now())
     if loop.hasNews { collectSoon() }
-    for (channel, token, action) in loop.driver.takeActions() { perform(action, channel, token) }
+    // What a channel tells while an action is performed is a turn of its own, whose actions come behind the others:
+    // else reading would be stopped after it was to go on, when a channel takes an answer at once.
+    if isPerforming { return result }
+    isPerforming = true
+    while case let actions = loop.driver.takeActions(), !actions.isEmpty {
+      for (channel, token, action) in actions { perform(action, channel, token) }
+    }
+    isPerforming = false
     return result
   }
 

@@ -28,6 +28,8 @@ struct NIOTransport: Transport {
   private var channels: ContiguousArray<(any Channel)?> = []
   /// The sockets to write to, apart from the channels: a send then touches no object.
   private var sockets: ContiguousArray<CInt> = []
+  /// Writes that channels still hold, which come first.
+  private var backlogs: [Int32: Int] = [:]
   private var freeTokens: [Int32] = []
   private(set) var actions: [(token: Int32, action: Action)] = []
 
@@ -44,6 +46,9 @@ struct NIOTransport: Transport {
   }
 
   mutating func remove(_ token: Int32) {
+    // The next of this token has nothing to do with them.
+    if !actions.isEmpty { actions.removeAll { $0.token == token } }
+    backlogs[token] = nil
     channels[Int(token)] = nil
     sockets[Int(token)] = Self.viaChannel
     freeTokens.append(token)
@@ -63,6 +68,7 @@ struct NIOTransport: Transport {
     }
     guard let channel = channels[Int(token)] else { return true }
     sockets[Int(token)] = Self.viaChannel
+    backlogs[token, default: 0] += 1
     var rest = channel.allocator.buffer(capacity: bytes.count - sent)
     rest.writeBytes(bytes[sent...])
     actions.append((token, .write(rest)))
@@ -73,8 +79,15 @@ struct NIOTransport: Transport {
   mutating func shutdownOutput(_ token: Int32) { actions.append((token, .shutdownOutput)) }
   mutating func close(_ token: Int32) { actions.append((token, .close)) }
 
-  /// The channel has sent all it held.
-  mutating func cleared(_ token: Int32, socket: CInt?) { sockets[Int(token)] = socket ?? Self.viaChannel }
+  /// The channel has sent one write.
+  /// - Returns: Whether that was all it held.
+  mutating func cleared(_ token: Int32, socket: CInt?) -> Bool {
+    guard let backlog = backlogs[token] else { return false }
+    backlogs[token] = backlog > 1 ? backlog - 1 : nil
+    if backlog > 1 { return false }
+    sockets[Int(token)] = socket ?? Self.viaChannel
+    return true
+  }
 
   mutating func takeActions() -> [(channel: any Channel, token: Int32, action: Action)] {
     if actions.isEmpty { return [] }
