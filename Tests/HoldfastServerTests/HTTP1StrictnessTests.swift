@@ -144,6 +144,7 @@ import Testing
     Case("size with bare LF", "1\nx\r\n0\r\n\r\n"),
     Case("size with bare CR", "1\rx\r\n0\r\n\r\n"),
     Case("chunk longer than its size", "1\r\nxy\r\n0\r\n\r\n"),
+    Case("chunk longer than its size by one", "1\r\nxy\n0\r\n\r\n"),
     Case("chunk shorter than its size", "3\r\nx\r\n0\r\n\r\n"),
     Case("chunk with bare LF", "1\r\nx\n0\r\n\r\n"),
     Case("extension with bare LF", "1;a\nx\r\n0\r\n\r\n"),

@@ -185,6 +185,38 @@ import Testing
     #expect(next == gone && actions.isEmpty)
   }
 
+  @Test func `A server that cannot listen leaves nothing behind in its hub`() async throws {
+    try await withServer { port, hub, _ in
+      var configuration = ServerConfiguration()
+      configuration.port = port
+      let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+      for _ in 0..<70 {
+        await #expect(throws: (any Error).self) { try await NIODriver.start(configuration, hub: hub, logger: logger) }
+      }
+    }
+  }
+
+  @Test func `A server whose task is cancelled ends at once, whoever is connected`() async throws {
+    var configuration = ServerConfiguration()
+    configuration.port = 0
+    configuration.shutdownTimeout = .seconds(3600)
+    let hub = Hub(limits: .none)
+    let (ports, told) = AsyncStream.makeStream(of: Int.self)
+    let server = Server(
+      configuration: configuration, hub: hub, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) { told.yield($0) }
+    let task = Task { try await server.run() }
+    for await port in ports {
+      let client = Socket(port)
+      client.write(Bench.get("/api/poll/a?timeout=60"))
+      await held(hub, 1)
+      task.cancel()
+      try await task.value
+      #expect(hub.channels().isEmpty)
+      break
+    }
+  }
+
   @Test func `A hub outlives any number of its servers`() async throws {
     var configuration = ServerConfiguration()
     configuration.port = 0

@@ -312,6 +312,7 @@ import Testing
     bench.send(token, Bench.get("/healthz"))
     bench.send(token, Array("GET /par".utf8))
     bench.loop.closed(token)
+    #expect(bench.loop.rows[Int(token)].queue == nil && bench.loop.rows[Int(token)].http.bytesKept == 0)
     let again = bench.open(token)
     bench.publish(bench.open(), "a", "1")
     bench.pass(6)

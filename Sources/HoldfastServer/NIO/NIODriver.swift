@@ -14,9 +14,9 @@ struct NIODriver: Sendable {
 
   static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> NIODriver {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+    var loops: [NIOLoopBound<NIOLoop>] = []
     do {
       let settings = LoopSettings(configuration, logger: logger)
-      var loops: [NIOLoopBound<NIOLoop>] = []
       for eventLoop in group.makeIterator() {
         let loop = eventLoop.submit {
           NIOLoopBound(NIOLoop(eventLoop: eventLoop, settings: settings, hub: hub), eventLoop: eventLoop)
@@ -43,6 +43,7 @@ struct NIODriver: Sendable {
         .bind(host: configuration.host, port: configuration.port).get()
       return NIODriver(group: group, listener: listener, loops: loops, port: listener.localAddress?.port ?? 0)
     } catch {
+      for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
       try? await group.shutdownGracefully()
       throw error
     }
@@ -55,12 +56,13 @@ struct NIODriver: Sendable {
     return count
   }
 
-  /// Stops listening, answers what is held over `window`, and ends when no connection is left or the time-out passes.
+  /// Stops listening, answers what is held over `window`, and ends when no connection is left, the time-out passes, or
+  /// the task is cancelled.
   func drain(window: Duration, timeout: Duration) async {
     let deadline = ContinuousClock.now + timeout
     try? await listener.close()
     for loop in loops { loop.eventLoop.execute { loop.value.beginDrain(window: window) } }
-    while ContinuousClock.now < deadline, await connectionCount() > 0 {
+    while !Task.isCancelled, ContinuousClock.now < deadline, await connectionCount() > 0 {
       try? await Task.sleep(for: .milliseconds(20))
     }
     for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }

@@ -124,8 +124,8 @@ extension Channel {
 
 /// Leads a wake-up, from any thread, to the loop it is for.
 ///
-/// `@unchecked Sendable`: `loop` is set once, on the event loop, before a wake-up can come, since nothing waits yet; and
-/// it is used on the event loop only.
+/// `@unchecked Sendable`: `loop` is set on the event loop, before a wake-up can come, since nothing waits yet, and taken
+/// away there at the end; and it is used on the event loop only.
 private final class LoopRelay: @unchecked Sendable {
   let eventLoop: any EventLoop
   var loop: NIOLoopBound<NIOLoop>?
