@@ -114,8 +114,34 @@ public final class Hub: Sendable {
     return ChannelSummary(channel: channel, log: log, held: held)
   }
 
-  /// The channels with a log or a held poll, sorted by name.
-  public func channels() -> [ChannelName] { Set(core.store.channels()).union(core.waitedOn()).sorted() }
+  /// The first channels, by name, that have a log or a held poll.
+  ///
+  /// It looks at every channel, but sorts only what the page needs.
+  ///
+  /// - Parameters:
+  ///   - previous: Only those behind this one.
+  ///   - prefix: Only those whose names begin so.
+  ///   - limit: At most so many.
+  public func channels(after previous: ChannelName? = nil, prefix: String = "", limit: Int = .max) -> [ChannelName] {
+    var page: [ChannelName] = []
+    func trim() {
+      page.sort()
+      var last: ChannelName?
+      page.removeAll { name in
+        defer { last = name }
+        return name == last
+      }
+      if page.count > limit { page.removeLast(page.count - limit) }
+    }
+    for names in [core.store.channels(), core.waitedOn()] {
+      for name in names where (previous.map { $0 < name } ?? true) && name.text.hasPrefix(prefix) {
+        page.append(name)
+        if limit < .max / 4 && page.count >= 4 * limit + 64 { trim() }
+      }
+    }
+    trim()
+    return page
+  }
 
   /// Ends the life of a channel's log. Who polls with a cursor of it is told `reset`; polls held on it, at once.
   /// False where there was no log.

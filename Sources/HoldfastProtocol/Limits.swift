@@ -25,6 +25,8 @@ public enum WireLimit {
 
   /// The bytes of one published body.
   public static let bodyBytesMaxDefault = 256 << 10
+  /// The items of one batch.
+  public static let batchItemsMax = 1000
   /// How deep the JSON of a message may be nested.
   public static let jsonDepthMax = 512
 }

@@ -177,7 +177,7 @@ import Testing
   }
 
   @Test func `The server's own origin passes, whatever its case and default port`() throws {
-    let policy = OriginPolicy([])
+    let policy = OriginPolicy([], trustedProxies: [])
     for (host, origin) in [
       ("a", "http://a"), ("a:80", "http://a"), ("a", "http://a:80"), ("a:443", "https://a"), ("a", "https://a:443"),
       ("A.b", "HTTP://a.B"),
@@ -186,7 +186,7 @@ import Testing
       ("[::1]:8080", "http://[::1]:8080"), ("127.0.0.1:8080", "http://127.0.0.1:8080"),
     ] {
       let (head, bytes) = try head(["Host: \(host)", "Origin: \(origin)"])
-      #expect(try policy.check(head, bytes.span, base: 0) == nil, "\(host) \(origin)")
+      #expect(try policy.check(head, bytes.span, base: 0, peer: Address(value: 0)) == nil, "\(host) \(origin)")
     }
     for (host, origin) in [
       ("a", "http://b"), ("a", "http://a.b"), ("a", "null"), ("a", ""), ("a", "a"), ("a", "http://"), ("a", "http:/a"),
@@ -197,24 +197,47 @@ import Testing
       ("a", "http://a."), ("a", "file://a"),
     ] {
       let (head, bytes) = try head(["Host: \(host)", "Origin: \(origin)"])
-      #expect(refusal { try policy.check(head, bytes.span, base: 0) } == .originForbidden, "\(host) \(origin)")
+      #expect(
+        refusal { try policy.check(head, bytes.span, base: 0, peer: Address(value: 0)) } == .originForbidden,
+        "\(host) \(origin)")
     }
     let (none, bytes) = try head(["Host: a"])
-    #expect(try policy.check(none, bytes.span, base: 0) == nil)
+    #expect(try policy.check(none, bytes.span, base: 0, peer: Address(value: 0)) == nil)
+  }
+
+  @Test func `From this machine a name is the server's own only through a trusted proxy`() throws {
+    let local = try #require(Address("127.0.0.1"))
+    let proxied = OriginPolicy([], trustedProxies: ["127.0.0.0/8"].compactMap { AddressRange($0) })
+    for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example"] {
+      let (head, bytes) = try head(["Host: \(host)", "Origin: http://\(host)"])
+      for peer in [local, Address(value: 1)] {
+        #expect(
+          refusal { try OriginPolicy([], trustedProxies: []).check(head, bytes.span, base: 0, peer: peer) }
+            == .originForbidden, "\(host)")
+      }
+      #expect(try proxied.check(head, bytes.span, base: 0, peer: local) == nil)
+    }
+    for host in ["localhost", "localhost:8080", "a.localhost", "127.0.0.1:8080", "[::1]:8080", "[::1]", "192.0.2.1"] {
+      let (head, bytes) = try head(["Host: \(host)", "Origin: http://\(host)"])
+      #expect(try OriginPolicy([], trustedProxies: []).check(head, bytes.span, base: 0, peer: local) == nil, "\(host)")
+    }
   }
 
   @Test func `Listed origins pass and are named in the answer; a star lets all pass`() throws {
-    let listed = OriginPolicy(["https://App.example", "http://x:8080", "null"])
+    let listed = OriginPolicy(["https://App.example", "http://x:8080", "null"], trustedProxies: [])
     for origin in ["https://app.EXAMPLE", "http://x:8080", "null"] {
       let (head, bytes) = try head(["Host: a", "Origin: \(origin)"])
-      #expect(try listed.check(head, bytes.span, base: 0) == origin)
+      #expect(try listed.check(head, bytes.span, base: 0, peer: Address(value: 0)) == origin)
     }
     for origin in ["https://app.example:444", "http://app.example", "http://x", "https://evil.app.example"] {
       let (head, bytes) = try head(["Host: a", "Origin: \(origin)"])
-      #expect(refusal { try listed.check(head, bytes.span, base: 0) } == .originForbidden, "\(origin)")
+      #expect(
+        refusal { try listed.check(head, bytes.span, base: 0, peer: Address(value: 0)) } == .originForbidden,
+        "\(origin)")
     }
     let (head, bytes) = try head(["Host: a", "Origin: http://anything"])
-    #expect(try OriginPolicy(["*"]).check(head, bytes.span, base: 0) == "*")
+    #expect(
+      try OriginPolicy(["*"], trustedProxies: []).check(head, bytes.span, base: 0, peer: Address(value: 0)) == "*")
   }
 
   @Test func `The client's address is the first from the right that no trusted proxy wrote`() throws {
@@ -240,6 +263,8 @@ import Testing
     #expect(try client("::1", "2001:db9::5") == value("2001:db9::5"))
     #expect(try client("::1", "198.51.100.7, 2001:db8::5") == value("198.51.100.7"))
     #expect(try client("::1", "[2001:db9::5]") == value("2001:db9::5"))
+    #expect(try client("10.1.2.3", "198.51.100.7:4711") == value("198.51.100.7"), "with a port")
+    #expect(try client("10.1.2.3", "[2001:db9::5]:4711") == value("2001:db9::5"))
     #expect(try client("10.1.2.3", "10.0.0.1, 10.0.0.2") == value("10.0.0.1"), "all of them are trusted")
   }
 

@@ -13,6 +13,9 @@ extension ServerLoop {
     do { items = type.isNDJSON ? try BatchItem.readLines(body) : try BatchItem.readArray(body) } catch {
       throw Problem(error)
     }
+    if items.count > WireLimit.batchItemsMax {
+      throw Problem(.bodyTooLarge, "a batch has at most \(WireLimit.batchItemsMax) items; nothing was published")
+    }
     var reply = Reply()
     var failed = 0
     reply.body.write("{\"status\":\"published\",\"results\":[")

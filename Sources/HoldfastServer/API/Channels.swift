@@ -17,10 +17,7 @@ extension ServerLoop {
   func channels(_ query: Query, _ bytes: borrowing Span<UInt8>, at moment: Moment) throws(Problem) -> Reply {
     let limit = try query.limit(bytes)
     let after = try query.text(.after, bytes).map { text throws(Problem) in try ChannelName(checking: text) }
-    let prefix = query.text(.prefix, bytes) ?? ""
-    let names = hub.channels().filter { name in
-      name.text.hasPrefix(prefix) && after.map { name > $0 } ?? true
-    }
+    let names = hub.channels(after: after, prefix: query.text(.prefix, bytes) ?? "", limit: limit + 1)
     var reply = Reply()
     var count = 0
     reply.body.write("{\"channels\":[")

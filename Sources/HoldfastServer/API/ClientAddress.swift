@@ -29,7 +29,7 @@ struct HolderPolicy: Sendable {
     var client = peer
     let list = bytes.string(head.forwardedFor.range.shifted(by: base))
     for part in list.split(separator: ",").reversed() {
-      guard let address = Address(part.trimmingSpaces()) else { return client }
+      guard let address = Address(part.trimmingSpaces().withoutPort) else { return client }
       client = address
       if !isTrusted(address) { return client }
     }
@@ -52,6 +52,13 @@ struct HolderPolicy: Sendable {
 }
 
 extension Substring {
+  /// Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
+  fileprivate var withoutPort: Substring {
+    if first == "[", let end = firstIndex(of: "]") { return self[...end] }
+    if let colon = firstIndex(of: ":"), self[..<colon].contains(".") { return self[..<colon] }
+    return self
+  }
+
   fileprivate func trimmingSpaces() -> Substring {
     var text = drop { $0 == " " || $0 == "\t" }
     while let last = text.last, last == " " || last == "\t" { text.removeLast() }

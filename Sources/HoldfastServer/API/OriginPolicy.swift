@@ -2,20 +2,28 @@ import HoldfastProtocol
 
 /// Which pages may use the server. A browser names the page's origin in `Origin`; the server's own, and those in the
 /// allow-list, pass; any other is refused whatever its method, so that no web page can publish to somebody's localhost.
+///
+/// A page can also make a name of its own point at 127.0.0.1 (DNS rebinding), and then its origin *is* the `Host`. So a
+/// request that comes from this machine is the server's own only by an address or as localhost, unless it comes through
+/// a trusted proxy, which serves real names.
 struct OriginPolicy: Sendable {
   private let allowed: Set<String>
   private let allowsAll: Bool
+  private let trustedProxies: [AddressRange]
 
-  init(_ origins: [String]) {
+  init(_ origins: [String], trustedProxies: [AddressRange]) {
     allowed = Set(origins.map { $0.lowercased() })
     allowsAll = origins.contains("*")
+    self.trustedProxies = trustedProxies
   }
 
   /// - Returns: What `Access-Control-Allow-Origin` has to say; nil where nothing.
-  func check(_ head: RequestHead, _ bytes: borrowing Span<UInt8>, base: Int) throws(Problem) -> String? {
+  func check(
+    _ head: RequestHead, _ bytes: borrowing Span<UInt8>, base: Int, peer: Address
+  ) throws(Problem) -> String? {
     if head.origin.isAbsent { return nil }
     let origin = bytes.string(head.origin.range.shifted(by: base))
-    if isOwn(origin, head, bytes, base: base) { return nil }
+    if isOwn(origin, head, bytes, base: base, peer: peer) { return nil }
     if allowsAll { return "*" }
     if allowed.contains(origin.lowercased()) { return origin }
     throw Problem(
@@ -25,7 +33,9 @@ struct OriginPolicy: Sendable {
 
   /// Whether the origin is where the request was sent to. Behind a proxy that speaks TLS the scheme is not known here,
   /// so the host and port decide.
-  private func isOwn(_ origin: String, _ head: RequestHead, _ bytes: borrowing Span<UInt8>, base: Int) -> Bool {
+  private func isOwn(_ origin: String, _ head: RequestHead, _ bytes: borrowing Span<UInt8>, base: Int, peer: Address)
+    -> Bool
+  {
     if head.host.isAbsent { return false }
     let parts = origin.lowercased().split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
     if parts.count != 2 || parts[1].isEmpty { return false }
@@ -35,7 +45,15 @@ struct OriginPolicy: Sendable {
       host.hasSuffix(defaultPort) ? String(host.dropLast(defaultPort.count)) : String(host)
     }
     let host = bytes.string(head.host.range.shifted(by: base)).lowercased()
+    if peer.isLoopback && !trustedProxies.contains(where: { $0.contains(peer) }) && !Self.isLocal(host) { return false }
     return withoutDefaultPort(parts[1]) == withoutDefaultPort(host)
+  }
+
+  /// Whether a host is an address, or localhost: names that nobody can make point elsewhere.
+  private static func isLocal(_ host: String) -> Bool {
+    let colon = host.last { $0 == ":" || $0 == "]" } == ":" ? host.lastIndex(of: ":") : nil
+    let name = colon.map { host[..<$0] } ?? host[...]
+    return name == "localhost" || name.hasSuffix(".localhost") || Address(name) != nil
   }
 }
 

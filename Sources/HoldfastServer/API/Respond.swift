@@ -11,11 +11,15 @@ extension ServerLoop {
     var status = 200
     do throws(Problem) {
       // The origin comes first, so that a page that is allowed can read even a refusal.
-      let origin = try settings.origins.check(head, bytes, base: request.start)
+      let origin = try settings.origins.check(head, bytes, base: request.start, peer: address(of: token))
       setShape(token) { $0.origin = origin }
+      if head.path == head.target, bytes.matches("*", at: head.path.range.shifted(by: request.start)) {
+        reply(options("GET, HEAD, POST, DELETE, OPTIONS", origin: origin), to: token, at: moment)
+        return
+      }
       let route = try route(request, bytes)
       if head.method == .options {
-        reply(options(route, origin: origin), to: token, at: moment)
+        reply(options(route.allow, origin: origin), to: token, at: moment)
         status = 204
       } else if case .poll(let channels) = route {
         try poll(token, request, channels, bytes, at: moment)
@@ -37,8 +41,10 @@ extension ServerLoop {
   }
 
   /// Refuses what the head alone shows will be refused, before the client sends its body.
-  func checkHead(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) {
-    _ = try settings.origins.check(request.head, bytes, base: request.start)
+  func checkHead(
+    _ token: Int32, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
+  ) throws(Problem) {
+    _ = try settings.origins.check(request.head, bytes, base: request.start, peer: address(of: token))
     switch try route(request, bytes) {
     case .publish(let channel) where request.head.method == .post: _ = try publication(channel, request, bytes)
     case .publishBatch where request.head.method == .post: _ = try batchType(request, bytes)
@@ -59,9 +65,9 @@ extension ServerLoop {
 
   private var apiPrefix: String { settings.configuration.prefix.isEmpty ? "/" : settings.configuration.prefix }
 
-  private func options(_ route: Route, origin: String?) -> Reply {
+  private func options(_ allow: StaticString, origin: String?) -> Reply {
     var reply = Reply(status: 204)
-    reply.setField("Allow", "\(route.allow)")
+    reply.setField("Allow", "\(allow)")
     if origin != nil {
       reply.setField("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
       reply.setField(

@@ -26,6 +26,9 @@ struct Address: Hashable, Sendable {
     value = withUnsafeBytes(of: six) { $0.reduce(0) { $0 << 8 | UInt128($1) } }
   }
 
+  /// 127.0.0.0/8 and ::1.
+  var isLoopback: Bool { value == 1 || isIPv4 && (value >> 24) & 0xff == 127 }
+
   var isIPv4: Bool { value >> 32 == Address.mapped >> 32 }
 
   private static let mapped: UInt128 = 0xffff << 32
@@ -44,8 +47,10 @@ public struct AddressRange: Hashable, Sendable {
     self.address = address
     bits = 128
     if parts.count == 2 {
-      let width = address.isIPv4 ? 32 : 128
-      guard let length = Int(parts[1]), (0...width).contains(length) else { return nil }
+      let width = parts[0].contains(":") ? 128 : 32
+      guard parts[1].utf8.allSatisfy(\.isDigit), let length = Int(parts[1]), (0...width).contains(length) else {
+        return nil
+      }
       bits = 128 - width + length
     }
   }

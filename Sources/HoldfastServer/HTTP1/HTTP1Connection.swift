@@ -75,6 +75,12 @@ struct HTTP1Connection {
     if partial == nil { deadline = tick &+ limits.idleTicks }
   }
 
+  /// Starts the time of what is under way anew: nothing was read for a while, and not for the client's fault.
+  mutating func restart(at tick: UInt32, limits: HTTP1Limits) {
+    let ticks = partial.map { $0.head == nil ? limits.headTicks : limits.bodyTicks } ?? limits.idleTicks
+    deadline = tick &+ ticks
+  }
+
   /// Reads on from `offset`. To be called again until it needs more, or refuses.
   mutating func next(
     _ input: borrowing Span<UInt8>, _ offset: inout Int, at tick: UInt32, limits: HTTP1Limits

@@ -25,7 +25,7 @@ struct LoopSettings: Sendable {
     self.http = http
     sendTicks = Self.ticks(configuration.sendTimeout)
     prefix = Array(configuration.prefix.utf8)
-    origins = OriginPolicy(configuration.corsOrigins)
+    origins = OriginPolicy(configuration.corsOrigins, trustedProxies: configuration.trustedProxies)
     holders = HolderPolicy(trustedProxies: configuration.trustedProxies)
   }
 

@@ -131,6 +131,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   mutating func drained(_ token: Int32, at moment: Moment) {
     guard rows[Int(token)].state == .sending else { return }
     driver.setReading(true, token)
+    // What was not read meanwhile did not come slowly.
+    rows[Int(token)].http.restart(at: Self.tick(moment), limits: settings.http)
     answered(token, at: moment)
     answerQueued(token, at: moment)
   }
@@ -190,7 +192,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private mutating func askForBody(_ token: Int32, _ request: HTTP1Connection.Request, at moment: Moment) {
     guard let bytes = request.bytes else { return }
     do throws(Problem) {
-      try checkHead(request, bytes.span)
+      try checkHead(token, request, bytes.span)
       _ = driver.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: token)
     } catch {
       // Whether the body comes all the same nobody knows, so nothing more is read as a request.
@@ -283,7 +285,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     while let batch = hubLoop.collect(at: moment) {
       var shared: (answer: Int32, shape: AnswerShape, bytes: [UInt8])?
       for (token, answer) in batch.deliveries {
-        // Answering another may have ended this one.
+        // Nothing else answers a poll between, but a waiter that is none would be answered out of turn.
         if rows[Int(token)].state != .held { continue }
         let shape = rows[Int(token)].shape
         if shared?.answer != answer || shared?.shape != shape {
