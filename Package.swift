@@ -83,6 +83,7 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: strict),
+    .testTarget(name: "HoldfastCLITests", dependencies: ["HoldfastCLI", logging], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["HoldfastCLI"], swiftSettings: strict),
   ]
 )

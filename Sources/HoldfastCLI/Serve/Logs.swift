@@ -50,15 +50,18 @@ struct LineHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
-    let line =
-      switch format {
-      case .text: text(event.level, "\(event.message)", fields)
-      case .json: json(event.level, "\(event.message)", fields)
-      }
+    let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+    var line = line(event.level, "\(event.message)", fields)
     // One write a line, so that lines of several threads do not mix. A log that nobody takes stops nobody.
-    var bytes = line
-    _ = bytes.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
+    let fields = metadata.sorted { $0.key < $1.key }
+    return switch format {
+    case .text: text(level, message, fields)
+    case .json: json(level, message, fields)
+    }
   }
 
   private func text(
