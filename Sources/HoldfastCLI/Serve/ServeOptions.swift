@@ -88,38 +88,35 @@ struct ServeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How it is logged: text, json (text on a terminal, else json).", valueName: "format"))
   var logFormat: String?
 
-  /// What was given, by the settings' names.
-  var given: [AbsoluteConfigKey: ConfigValue] {
-    var values: [AbsoluteConfigKey: ConfigValue] = [:]
-    func set(_ name: String, _ content: ConfigContent?) {
-      if let content { values[AbsoluteConfigKey([name])] = ConfigValue(content, isSecret: false) }
-    }
-    set("host", host.map { .string($0) })
-    set("port", port.map { .int($0) })
-    set("prefix", prefix.map { .string($0) })
-    set("store", store.map { .string($0) })
-    set("threads", threads.map { .int($0) })
-    set("poll-timeout-max", pollTimeoutMax.map { .double($0) })
-    set("log-messages-max", logMessagesMax.map { .int($0) })
-    set("log-age-max", logAgeMax.map { .double($0) })
-    set("log-bytes-max", logBytesMax.map { .int($0) })
-    set("log-rules", list(logRules))
-    set("store-bytes-max", storeBytesMax.map { .int($0) })
-    set("body-bytes-max", bodyBytesMax.map { .int($0) })
-    set("connections-per-client-max", connectionsPerClientMax.map { .int($0) })
-    set("connections-per-address-max", connectionsPerAddressMax.map { .int($0) })
-    set("connections-per-channel-max", connectionsPerChannelMax.map { .int($0) })
-    set("connections-max", connectionsMax.map { .int($0) })
-    set("head-timeout", headTimeout.map { .double($0) })
-    set("body-timeout", bodyTimeout.map { .double($0) })
-    set("idle-timeout", idleTimeout.map { .double($0) })
-    set("send-timeout", sendTimeout.map { .double($0) })
-    set("shutdown-timeout", shutdownTimeout.map { .double($0) })
-    set("cors-origins", list(corsOrigins))
-    set("trusted-proxies", list(trustedProxies))
-    set("log-level", logLevel.map { .string($0) })
-    set("log-format", logFormat.map { .string($0) })
-    return values
+  /// Every setting by its name, with what was given for it.
+  var settings: [(name: String, given: ConfigContent?)] {
+    [
+      ("host", host.map { .string($0) }),
+      ("port", port.map { .int($0) }),
+      ("prefix", prefix.map { .string($0) }),
+      ("store", store.map { .string($0) }),
+      ("threads", threads.map { .int($0) }),
+      ("poll-timeout-max", pollTimeoutMax.map { .double($0) }),
+      ("log-messages-max", logMessagesMax.map { .int($0) }),
+      ("log-age-max", logAgeMax.map { .double($0) }),
+      ("log-bytes-max", logBytesMax.map { .int($0) }),
+      ("log-rules", list(logRules)),
+      ("store-bytes-max", storeBytesMax.map { .int($0) }),
+      ("body-bytes-max", bodyBytesMax.map { .int($0) }),
+      ("connections-per-client-max", connectionsPerClientMax.map { .int($0) }),
+      ("connections-per-address-max", connectionsPerAddressMax.map { .int($0) }),
+      ("connections-per-channel-max", connectionsPerChannelMax.map { .int($0) }),
+      ("connections-max", connectionsMax.map { .int($0) }),
+      ("head-timeout", headTimeout.map { .double($0) }),
+      ("body-timeout", bodyTimeout.map { .double($0) }),
+      ("idle-timeout", idleTimeout.map { .double($0) }),
+      ("send-timeout", sendTimeout.map { .double($0) }),
+      ("shutdown-timeout", shutdownTimeout.map { .double($0) }),
+      ("cors-origins", list(corsOrigins)),
+      ("trusted-proxies", list(trustedProxies)),
+      ("log-level", logLevel.map { .string($0) }),
+      ("log-format", logFormat.map { .string($0) }),
+    ]
   }
 
   private func list(_ text: String?) -> ConfigContent? {

@@ -9,7 +9,7 @@ struct ServeSettings {
 
   static func read(_ options: ServeOptions) async throws -> ServeSettings {
     var settings = ServeSettings()
-    let source = try await SettingsSource(flags: options.given, file: options.config)
+    let source = try await SettingsSource(options.settings, file: options.config)
     try await settings.readServer(source)
     try await settings.readLogs(source)
     try await settings.readHolds(source)

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Configuration
+import Foundation
 import SystemPackage
+import Yams
 
 /// Where settings come from: flags, then the environment, then a file. A wrong value is an error that names its source,
 /// never a default taken in silence.
@@ -13,15 +15,24 @@ struct SettingsSource {
 
   private let readers: [(origin: Origin, reader: ConfigReader)]
 
-  init(flags: [AbsoluteConfigKey: ConfigValue], file: String?) async throws {
+  /// - Parameters:
+  ///   - settings: All there are, with what the flags say.
+  ///   - file: The file that was named by a flag.
+  init(_ settings: [(name: String, given: ConfigContent?)], file: String?) async throws {
+    var flags: [AbsoluteConfigKey: ConfigValue] = [:]
+    for (name, given) in settings {
+      if let given { flags[AbsoluteConfigKey([name])] = ConfigValue(given, isSecret: false) }
+    }
     let environment = EnvironmentVariablesProvider()
     var readers: [(Origin, ConfigReader)] = [
       (.flags, ConfigReader(provider: InMemoryProvider(values: flags))),
       (.environment, ConfigReader(provider: environment.prefixKeys(with: "holdfast"))),
     ]
-    let named = try file ?? environment.environmentValue(forName: "HOLDFAST_CONFIG")
-    if let file = named {
-      do { readers.append((.file(file), try await Self.reader(file))) } catch let error as ValidationError {
+    if let file = try file ?? environment.environmentValue(forName: "HOLDFAST_CONFIG") {
+      do {
+        try Self.checkNames(in: file, known: settings.map(\.name))
+        readers.append((.file(file), try await Self.reader(file)))
+      } catch let error as ValidationError {
         throw error
       } catch {
         throw ValidationError("cannot read settings from '\(file)': \(error)")
@@ -36,6 +47,21 @@ struct SettingsSource {
     case "json": return ConfigReader(provider: try await FileProvider<JSONSnapshot>(filePath: path))
     case "yaml", "yml": return ConfigReader(provider: try await FileProvider<YAMLSnapshot>(filePath: path))
     default: throw ValidationError("'\(file)' does not end with .yaml, .yml or .json, so its format is not known")
+    }
+  }
+
+  /// Refuses a name that is no setting: a misspelt one would otherwise be a default taken in silence.
+  private static func checkNames(in file: String, known: [String]) throws {
+    guard let contents = FileManager.default.contents(atPath: file) else {
+      throw ValidationError("cannot read settings from '\(file)': there is no such file, or it may not be read")
+    }
+    // YAML contains JSON.
+    let settings = try Yams.load(yaml: String(decoding: contents, as: UTF8.self))
+    guard let names = (settings ?? [String: Any]()) as? [String: Any] else {
+      throw ValidationError("'\(file)' is not a list of settings such as 'port: 8080'")
+    }
+    for name in names.keys.sorted() where !known.contains(name) {
+      throw ValidationError("'\(name)' in '\(file)' is no setting; 'holdfast serve --help' lists them")
     }
   }
 

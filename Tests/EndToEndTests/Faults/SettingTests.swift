@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 extension FaultTests {
@@ -22,6 +23,43 @@ extension FaultTests {
         try expect(code, is: 64, "the exit code, after \(line.debugDescription)")
         try expect(line.contains(flag.drop { $0 == "-" }), "a line that names \(flag): \(line.debugDescription)")
         try expect(process.remainingOutput, is: "", "the standard output")
+      }
+    }
+
+    @Test(
+      "Settings come from a YAML or JSON file and the environment, and a flag wins over both",
+      arguments: [
+        ("yaml", "poll-timeout-max: 1\nprefix: /file\n"), ("json", #"{"poll-timeout-max": 1, "prefix": "/file"}"#),
+      ])
+    func sources(ending: String, text: String) async throws {
+      try await blocking {
+        let file = try TemporaryFile(ending: ending, text: text)
+        func answers(_ path: String, _ flags: [String], _ environment: [String: String]) throws -> Int {
+          let arguments = ["serve", "--port", "0", "--config", file.path] + flags
+          let process = try ChildProcess(HoldfastBinary.path(), arguments, environment: environment)
+          defer { process.kill() }
+          guard let port = process.outputLine(within: .seconds(20))?.split(separator: ":").last.flatMap({ UInt16($0) })
+          else { throw Failure("no port: \(process.errorText)") }
+          let connection = try Connection(port: port)
+          return try connection.ask("GET \(path)/poll/news?timeout=0").status
+        }
+        try expect(answers("/file", [], [:]), is: 200, "the file's prefix")
+        try expect(answers("/env", [], ["HOLDFAST_PREFIX": "/env"]), is: 200, "the environment's prefix")
+        try expect(answers("/flag", ["--prefix", "/flag"], ["HOLDFAST_PREFIX": "/env"]), is: 200, "the flag's prefix")
+      }
+    }
+
+    @Test(
+      "A setting in a file that is misspelt or has a wrong value ends with code 64 and a line that names it",
+      arguments: [("prot: 8080", "prot"), ("port: eighty", "port"), ("- 1", "settings"), ("port: [", "config")])
+    func wrongInFile(text: String, named: String) async throws {
+      try await blocking {
+        let file = try TemporaryFile(ending: "config.yaml", text: text)
+        let process = try ChildProcess(HoldfastBinary.path(), ["serve", "--config", file.path])
+        defer { process.kill() }
+        try expect(process.exitCode(within: .seconds(20)), is: 64, "the exit code")
+        let line = process.errorLine(within: .seconds(5)) ?? ""
+        try expect(line.contains(named), "a line that names \(named): \(line.debugDescription)")
       }
     }
 
@@ -59,4 +97,18 @@ extension FaultTests {
       }
     }
   }
+}
+
+/// A file that is gone after the test.
+private final class TemporaryFile {
+  let path: String
+
+  init(ending: String, text: String) throws {
+    path = "/tmp/holdfast-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).\(ending)"
+    guard let file = fopen(path, "w") else { throw Failure("cannot write \(path)") }
+    fputs(text, file)
+    fclose(file)
+  }
+
+  deinit { unlink(path) }
 }
