@@ -16,7 +16,16 @@ struct HoldfastCommand: AsyncParsableCommand {
         holdfast publish news '{"a":1}'
       """,
     version: version,
-    subcommands: [Serve.self, Publish.self, Subscribe.self, History.self, Channels.self, Bench.self])
+    subcommands: subcommands)
+
+  private static var subcommands: [any ParsableCommand.Type] {
+    let all: [any ParsableCommand.Type] = [Serve.self, Publish.self, Subscribe.self, History.self, Channels.self]
+    #if os(Linux)
+      return all + [Bench.self]
+    #else
+      return all
+    #endif
+  }
 
   /// As ArgumentParser would run it, but for errors in the command line: one clear line, exit 64.
   static func main() async {
