@@ -26,8 +26,9 @@ tsan:  ## Run the core's tests under ThreadSanitizer
 	@scripts/install-needs build
 	scripts/tsan
 
-bench: build  ## Run the loads beside nginx with nchan, and write Benchmarks/results.md
+bench: build  ## Run the core's micro-benchmark, and the loads beside nginx with nchan
 	@scripts/install-needs bench
+	swift run -c release --package-path Benchmarks/Core
 	Benchmarks/side-by-side
 
 docs:  ## Build the documentation of the library

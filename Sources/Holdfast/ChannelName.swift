@@ -9,6 +9,8 @@ public struct ChannelName: Hashable, Comparable, Sendable, CustomStringConvertib
 
   /// The name as text.
   public let text: String
+  /// The text's hash: a name is looked up in many tables, and hashed once.
+  let hash: Int
 
   /// - Throws: ``ChannelNameError``, saying what is wrong and where.
   public init(_ text: String) throws(ChannelNameError) {
@@ -20,7 +22,11 @@ public struct ChannelName: Hashable, Comparable, Sendable, CustomStringConvertib
     }
     if length > ChannelName.lengthMax { throw .tooLong(length) }
     self.text = text
+    hash = text.hashValue
   }
+
+  public static func == (a: ChannelName, b: ChannelName) -> Bool { a.hash == b.hash && a.text == b.text }
+  public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
   public var description: String { text }
 

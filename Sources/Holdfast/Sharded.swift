@@ -21,5 +21,5 @@ final class Sharded<Value: Sendable>: Sendable {
 
   init(_ make: () -> Value) { all = (0..<Self.count).map { _ in Shard(make()) } }
 
-  subscript(_ channel: ChannelName) -> Shard { all[channel.hashValue & (Self.count - 1)] }
+  subscript(_ channel: ChannelName) -> Shard { all[channel.hash & (Self.count - 1)] }
 }

@@ -1,4 +1,4 @@
-/// The values that a server and a client must agree on, each written here only.
+/// The values that more than one module has to know, each written here only.
 ///
 /// What a server may be configured to do otherwise is named `…Default`; what the protocol fixes is named `…Max`.
 public enum WireLimit {
@@ -13,15 +13,10 @@ public enum WireLimit {
   /// Messages in one answer (and channels in one page of the list) when the request names no `limit`.
   public static let limitDefault = 100
   public static let limitMax = 1000
-  /// An answer ends before it would hold more bytes of data, but holds at least one message.
-  public static let answerDataBytesMax = 1 << 20
 
   public static let channelsPerPollMax = 64
-  public static let channelNameBytesMax = 128
   public static let clientIDBytesMax = 128
   public static let idempotencyKeyBytesMax = 255
-  /// Seconds for which a server remembers an `Idempotency-Key`.
-  public static let idempotencySecondsDefault = 600.0
 
   /// The bytes of one published body.
   public static let bodyBytesMaxDefault = 256 << 10

@@ -33,7 +33,7 @@ public struct Server: Service {
     self.onListening = onListening
   }
 
-  /// - Throws: An `IOError` where the address cannot be listened on.
+  /// - Throws: ``ListenError`` where the address cannot be listened on.
   public func run() async throws {
     let driver = try await NIODriver.start(configuration, hub: hub, logger: logger)
     onListening(driver.port)
@@ -47,4 +47,14 @@ public struct Server: Service {
     }
     logger.info("stopped")
   }
+}
+
+/// Why a server did not start.
+public struct ListenError: Error, Sendable, CustomStringConvertible {
+  public var host: String
+  public var port: Int
+  /// As the system says it: `Address already in use`.
+  public var reason: String
+
+  public var description: String { "cannot listen on \(host):\(port): \(reason)" }
 }

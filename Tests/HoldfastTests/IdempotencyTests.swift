@@ -106,4 +106,31 @@ import Testing
     #expect(again.id == first.id && again.timestamp == first.timestamp && again.isRepeated)
     #expect(table.logCount == 0)
   }
+
+  @Test func `A key is remembered as long as there is room in the whole store, whatever channel it is of`() throws {
+    let store = MemoryStore(limits: MemoryStore.Limits(idempotencyKeysMax: 100))
+    func publish(_ key: Int) throws -> Appended {
+      try store.append(Draft(json("1"), idempotencyKey: "\(key)"), to: news, at: at(0))
+    }
+    let first = try publish(0)
+    for key in 1..<100 { _ = try publish(key) }
+    let again = try publish(0)
+    #expect(again.isRepeated && again.id == first.id)
+    _ = try publish(100)
+    #expect(try !publish(0).isRepeated, "one more than there is room for took the oldest's place")
+  }
+
+  @Test func `A deletion forgets the channel's keys and no other's`() throws {
+    var table = LogTable()
+    func publish(_ channel: ChannelName) throws -> Appended {
+      try table.append(
+        Draft(json("1"), idempotencyKey: "k"), to: channel, tag: 1, bounds: LogBounds(), at: at(0))
+    }
+    _ = try publish(news)
+    _ = try publish(sport)
+    _ = table.delete(news)
+    let (anew, repeated) = (try publish(news), try publish(sport))
+    #expect(!anew.isRepeated && repeated.isRepeated && table.keyCount == 2)
+    #expect(table.read(news, from: .earliest, limit: ReadLimit(), at: at(0)).messages.count == 1)
+  }
 }

@@ -105,7 +105,9 @@ private struct Given {
         uptime += random.oneIn(8) ? 61 : Double(random.below(10))
         unix += random.oneIn(5) ? -3600 : Double(random.below(5000))
       case 50..<53:
-        let existed = models[index].entries.isEmpty == false
+        let existed = table.summary(channel, at: moment) != nil
+        models[index].expire(at: moment)
+        #expect(existed || models[index].retained.isEmpty, "step \(step)")
         let deleted = table.delete(channel)
         #expect(deleted == existed, "step \(step)")
         if deleted {

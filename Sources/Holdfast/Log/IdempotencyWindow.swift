@@ -49,7 +49,15 @@ struct IdempotencyWindow: Sendable {
     if entries.count > keysMax { forgetFirst() }
   }
 
-  private mutating func forgetFirst() {
-    entries[order.removeFirst().key] = nil
+  /// Forgets the oldest key early.
+  mutating func forgetFirst() {
+    if let first = order.popFirst() { entries[first.key] = nil }
+  }
+
+  /// Forgets what was published to a channel: its messages are gone, so no answer may name them.
+  mutating func forget(_ channel: ChannelName) {
+    if entries.isEmpty { return }
+    entries = entries.filter { $0.key.channel != channel }
+    order.removeAll { $0.key.channel == channel }
   }
 }

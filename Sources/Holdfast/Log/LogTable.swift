@@ -40,13 +40,17 @@ struct LogTable: Sendable {
 
   var logCount: Int { logs.count }
   var remnantCount: Int { remnants.count }
+  var keyCount: Int { idempotency.count }
 
   // MARK: Writing
 
   /// Appends, or finds what was appended under the same idempotency key: that costs nothing, so a full store gives it too.
-  /// - Parameter bytesLeft: What the payload may cost at most.
+  /// - Parameters:
+  ///   - bytesLeft: What the payload may cost at most.
+  ///   - keysLeft: How many more keys may be remembered; where there are none, the oldest here makes room.
   mutating func append(
-    _ draft: Draft, to channel: ChannelName, tag: UInt32, bounds: LogBounds, bytesLeft: Int = .max, at moment: Moment
+    _ draft: Draft, to channel: ChannelName, tag: UInt32, bounds: LogBounds, bytesLeft: Int = .max,
+    keysLeft: Int = .max, at moment: Moment
   ) throws(PublishError) -> Appended {
     let key = draft.idempotencyKey.map { IdempotencyWindow.Key(channel: channel, key: $0) }
     if let key {
@@ -61,7 +65,10 @@ struct LogTable: Sendable {
     let (id, timestamp) = update(index) {
       $0.append(draft.payload, ttl: draft.ttl, tag: tag, bounds: bounds, at: moment)
     }
-    if let key { idempotency.remember(key, payload: draft.payload, id: id, timestamp: timestamp, at: moment) }
+    if let key {
+      if keysLeft <= 0 { idempotency.forgetFirst() }
+      idempotency.remember(key, payload: draft.payload, id: id, timestamp: timestamp, at: moment)
+    }
     return Appended(id: id, timestamp: timestamp, isRepeated: false)
   }
 
@@ -81,17 +88,12 @@ struct LogTable: Sendable {
   }
 
   /// Ends the life of a log: the channel's next message comes under another epoch.
-  /// - Returns: false where there was neither a log nor anything remembered of one.
+  /// - Returns: false where there was no log.
   mutating func delete(_ channel: ChannelName) -> Bool {
-    let old: ChannelLog.Remnant
-    if let index = names[channel] {
-      old = logs[index].log.remnant
-      removeLog(at: index)
-    } else if let remnant = remnants[channel], remnant.head > 0 {
-      old = remnant
-    } else {
-      return false
-    }
+    guard let index = names[channel] else { return false }
+    let old = logs[index].log.remnant
+    removeLog(at: index)
+    idempotency.forget(channel)
     var new = unborn(takingEpoch: true)
     new.vouchedAfter = old.epoch
     new.headTimestamp = old.headTimestamp

@@ -13,11 +13,11 @@ public final class MemoryStore: Store {
     public var rules: [LogRule]
     /// About how many bytes all logs may cost together; a publish beyond is refused with `storeFull`.
     public var bytesMax: Int
-    /// How many expired logs are remembered, so that a returning client is told how many messages it missed.
+    /// About how many expired logs are remembered, so that a returning client is told how many messages it missed.
     public var remnantsMax: Int
     /// How long an idempotency key is remembered.
     public var idempotencyAge: Duration
-    /// How many keys are remembered at most; beyond, the oldest are forgotten early.
+    /// How many keys are remembered at most in all; beyond, old ones are forgotten early.
     public var idempotencyKeysMax: Int
 
     public init(
@@ -36,6 +36,7 @@ public final class MemoryStore: Store {
   public let limits: Limits
   private let tables: Sharded<LogTable>
   private let bytes = Atomic<Int>(0)
+  private let keys = Atomic<Int>(0)
 
   public init(limits: Limits = Limits()) {
     self.limits = limits
@@ -43,7 +44,7 @@ public final class MemoryStore: Store {
     let count = Sharded<LogTable>.count
     let table = LogTable.Limits(
       remnantsMax: max(1, limits.remnantsMax / count), idempotencyAge: limits.idempotencyAge,
-      idempotencyKeysMax: max(1, limits.idempotencyKeysMax / count))
+      idempotencyKeysMax: limits.idempotencyKeysMax)
     tables = Sharded { LogTable(life: life, limits: table) }
   }
 
@@ -54,8 +55,9 @@ public final class MemoryStore: Store {
     let bounds = limits.rules.first { $0.matches(channel) }?.bounds ?? limits.log
     let tag = UInt32.random(in: 0...UInt32.max)
     return try with(tables[channel]) { table throws(PublishError) in
-      let bytesLeft = limits.bytesMax - bytesUsed
-      return try table.append(draft, to: channel, tag: tag, bounds: bounds, bytesLeft: bytesLeft, at: moment)
+      try table.append(
+        draft, to: channel, tag: tag, bounds: bounds, bytesLeft: limits.bytesMax - bytesUsed,
+        keysLeft: limits.idempotencyKeysMax - keys.load(ordering: .relaxed), at: moment)
     }
   }
 
@@ -83,13 +85,16 @@ public final class MemoryStore: Store {
     }
   }
 
-  /// Runs one operation on a shard and keeps the sum of bytes.
+  /// Runs one operation on a shard and keeps the sums of all.
   private func with<Result: Sendable, Failure: Error>(
     _ shard: Sharded<LogTable>.Shard, _ body: (inout LogTable) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try shard.withLock { table throws(Failure) in
-      let before = table.footprint
-      defer { bytes.add(table.footprint - before, ordering: .relaxed) }
+      let (bytesBefore, keysBefore) = (table.footprint, table.keyCount)
+      defer {
+        bytes.add(table.footprint - bytesBefore, ordering: .relaxed)
+        if table.keyCount != keysBefore { keys.add(table.keyCount - keysBefore, ordering: .relaxed) }
+      }
       return try body(&table)
     }
   }

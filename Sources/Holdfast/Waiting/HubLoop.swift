@@ -63,44 +63,47 @@ public struct HubLoop: ~Copyable {
   /// Answers a poll, or holds it under `token`, which must not be held yet.
   ///
   /// Reading and becoming a waiter are one step as far as anybody can tell: the interest is registered before the log is
-  /// read, so a message that the read did not see wakes this loop. A poll that finds something is answered before all
-  /// that, since it counts for nothing and no limit concerns it.
+  /// read, so a message that the read did not see wakes this loop. A poll that finds something is answered even where a
+  /// limit is reached, since it counts for nothing.
   public mutating func poll(
     _ token: Int32, on slots: [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
   ) -> Outcome {
-    if let answer = find(slots, limit, at: moment) { return .answer(answer) }
+    var registered = 0
+    while registered < slots.count, core.register(slots[registered].channel, loop: mailbox.index) { registered += 1 }
+    var held = slots
+    var isEmpty = true
+    var pages: [Page] = []
+    for index in slots.indices {
+      let page = core.store.read(slots[index].channel, from: slots[index].start, limit: limit, at: moment)
+      isEmpty = isEmpty && page.isEmpty
+      if slots.count > 1 || !page.isEmpty { pages.append(page) }
+      // A timestamp stays one: it may lie ahead of the log, and what comes before it does not count.
+      if case .since = slots[index].start { continue }
+      held[index].start = .after(page.next)
+    }
+    if !isEmpty {
+      leave(slots[..<registered])
+      return .answer(Answer(pages, limit: limit))
+    }
+    if registered < slots.count {
+      leave(slots[..<registered])
+      return .refused(.channel)
+    }
     var place: ConnectionLimits.Place?
     if let holder {
       switch core.limits.withLock({ $0.take(holder) }) {
       case .success(let taken): place = taken
-      case .failure(let refusal): return .refused(refusal)
+      case .failure(let refusal):
+        leave(slots[...])
+        return .refused(refusal)
       }
-    }
-    for (index, slot) in slots.enumerated() where !core.register(slot.channel, loop: mailbox.index) {
-      for slot in slots[..<index] { core.leave(slot.channel, count: 1) }
-      giveBack(place)
-      return .refused(.channel)
-    }
-    let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
-    if pages.contains(where: { !$0.isEmpty }) {
-      for slot in slots { core.leave(slot.channel, count: 1) }
-      giveBack(place)
-      return .answer(Answer(pages, limit: limit))
-    }
-    var held = slots
-    for (index, page) in pages.enumerated() {
-      // A timestamp stays one: it may lie ahead of the log, and what comes before it does not count.
-      if case .since = held[index].start { continue }
-      held[index].start = .after(page.next)
     }
     table.add(token, on: held, limit: limit, place: place)
     return .held
   }
 
-  /// The answer of a poll that need not wait.
-  private func find(_ slots: [Slot], _ limit: ReadLimit, at moment: Moment) -> Answer? {
-    let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
-    return pages.contains { !$0.isEmpty } ? Answer(pages, limit: limit) : nil
+  private func leave(_ slots: ArraySlice<Slot>) {
+    for slot in slots { core.leave(slot.channel, count: 1) }
   }
 
   /// Ends the wait of `token`, if it is held: its client has gone.

@@ -13,6 +13,7 @@ struct Publish: AsyncParsableCommand {
         holdfast publish news '{"title":"Hello"}'
         date | holdfast publish clock --text
         tail -f events.ndjson | holdfast publish events --ndjson
+        holdfast publish temperature -- -1
       """)
 
   @Argument(help: ArgumentHelp("The channel to publish to.", valueName: "channel"))
@@ -27,7 +28,9 @@ struct Publish: AsyncParsableCommand {
   @Flag(help: "The message is plain text, not JSON.")
   var text = false
 
-  @Option(help: ArgumentHelp("Let the message expire after so long; decimals are allowed.", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Let the message expire after so long; decimals are allowed.", valueName: "seconds"))
   var ttl: Double?
 
   @Option(

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -51,9 +52,7 @@ struct LineHandler: LogHandler {
 
   func log(event: LogEvent) {
     let fields = metadata.merging(event.metadata ?? [:]) { $1 }
-    var line = line(event.level, "\(event.message)", fields)
-    // One write a line, so that lines of several threads do not mix. A log that nobody takes stops nobody.
-    _ = line.withUTF8 { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    LogOutput.write(line(event.level, "\(event.message)", fields))
   }
 
   func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) -> String {
@@ -80,7 +79,7 @@ struct LineHandler: LogHandler {
   private func json(
     _ level: Logger.Level, _ message: String, _ fields: [(key: String, value: Logger.MetadataValue)]
   ) -> String {
-    var line = "{\"time\":\"\(Self.clock("%Y-%m-%dT%H:%M:%SZ", local: false))\",\"level\":\"\(level.rawValue)\""
+    var line = "{\"time\":\"\(Self.clock("%Y-%m-%dT%H:%M:%S", local: false))Z\",\"level\":\"\(level.rawValue)\""
     line += ",\"message\":\"\(Self.escaped(message))\""
     for (key, value) in fields { line += ",\"\(Self.escaped(key))\":\"\(Self.escaped("\(value)"))\"" }
     return line + "}\n"
@@ -103,13 +102,56 @@ struct LineHandler: LogHandler {
     return escaped
   }
 
+  /// The time as `strftime` writes it, with milliseconds behind.
   private static func clock(_ format: String, local: Bool) -> String {
-    var now = time(nil)
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
     var parts = tm()
-    if local { localtime_r(&now, &parts) } else { gmtime_r(&now, &parts) }
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+    if local { localtime_r(&now.tv_sec, &parts) } else { gmtime_r(&now.tv_sec, &parts) }
+    let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
       strftime(buffer.baseAddress!, buffer.count, format, &parts)
       return String(cString: buffer.baseAddress!)
     }
+    let milliseconds = String(now.tv_nsec / 1_000_000)
+    return text + "." + String(repeating: "0", count: 3 - milliseconds.utf8.count) + milliseconds
+  }
+}
+
+/// `write(2)`, which has the name of a method here.
+private let unistdWrite: @Sendable (CInt, UnsafeRawPointer?, Int) -> Int = { write($0, $1, $2) }
+
+/// The error output, as a server needs it: entries come from event loops, which must not wait for whoever reads the log.
+/// An entry that would have to wait is dropped, and how many were is said when there is room again.
+enum LogOutput {
+  private static let dropped = Mutex(0)
+
+  /// What a pipe that has room takes without waiting.
+  private static let bytesMax = 4096
+
+  static func write(_ line: String) {
+    dropped.withLock { dropped in
+      if !hasRoom() {
+        dropped += 1
+        return
+      }
+      if dropped > 0 {
+        send("holdfast: \(dropped) log lines were dropped, since nobody took them\n")
+        dropped = 0
+        if !hasRoom() { return }
+      }
+      send(line)
+    }
+  }
+
+  private static func hasRoom() -> Bool {
+    var output = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    return poll(&output, 1, 0) == 1 && output.revents & Int16(POLLOUT) != 0
+  }
+
+  /// One write a line, so that the lines of several processes do not mix.
+  private static func send(_ line: String) {
+    var bytes = Array(line.utf8)
+    if bytes.count > bytesMax { bytes = bytes.prefix(bytesMax - 1) + [UInt8(ascii: "\n")] }
+    _ = bytes.withUnsafeBytes { unistdWrite(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

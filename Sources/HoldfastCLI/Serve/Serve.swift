@@ -46,7 +46,7 @@ struct Serve: AsyncParsableCommand {
       configuration: .init(
         services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.quiet))
     do { try await group.run() } catch {
-      Terminal.complain("cannot listen on \(settings.server.host):\(settings.server.port): \(error)")
+      Terminal.complain("\(error)")
       throw ExitCode.failure
     }
   }

@@ -9,7 +9,9 @@ struct ServeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The address to listen on (127.0.0.1).", valueName: "address"))
   var host: String?
 
-  @Option(help: ArgumentHelp("The port to listen on; 0 lets the system choose (8080).", valueName: "port"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The port to listen on; 0 lets the system choose (8080).", valueName: "port"))
   var port: Int?
 
   @Option(help: ArgumentHelp("What stands before every path of the API (/api).", valueName: "path"))
@@ -18,19 +20,25 @@ struct ServeOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where messages are kept: memory (memory).", valueName: "store"))
   var store: String?
 
-  @Option(help: ArgumentHelp("Event loops, each a thread; one holds tens of thousands of polls (1).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Event loops, each a thread; one holds tens of thousands of polls (1).", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("The longest a poll is held (60).", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The longest a poll is held (60).", valueName: "seconds"))
   var pollTimeoutMax: Double?
 
-  @Option(help: ArgumentHelp("The most messages a channel's log retains (1000).", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The most messages a channel's log retains (1000).", valueName: "n"))
   var logMessagesMax: Int?
 
-  @Option(help: ArgumentHelp("The age at which a message expires (300).", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The age at which a message expires (300).", valueName: "seconds"))
   var logAgeMax: Double?
 
-  @Option(help: ArgumentHelp("The most bytes of payload a channel's log retains (16777216).", valueName: "bytes"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The most bytes of payload a channel's log retains (16777216).", valueName: "bytes"))
   var logBytesMax: Int?
 
   @Option(
@@ -39,37 +47,45 @@ struct ServeOptions: ParsableArguments {
       valueName: "rules"))
   var logRules: String?
 
-  @Option(help: ArgumentHelp("About the most bytes all logs may cost together (4294967296).", valueName: "bytes"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("About the most bytes all logs may cost together (4294967296).", valueName: "bytes"))
   var storeBytesMax: Int?
 
-  @Option(help: ArgumentHelp("The most bytes of one published body (262144).", valueName: "bytes"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The most bytes of one published body (262144).", valueName: "bytes"))
   var bodyBytesMax: Int?
 
-  @Option(help: ArgumentHelp("Held polls of one client; 0: no limit (6).", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Held polls of one client; 0: no limit (6).", valueName: "n"))
   var connectionsPerClientMax: Int?
 
-  @Option(help: ArgumentHelp("Held polls from one address; 0: no limit (1000).", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Held polls from one address; 0: no limit (1000).", valueName: "n"))
   var connectionsPerAddressMax: Int?
 
-  @Option(help: ArgumentHelp("Held polls on one channel; 0: no limit (10000).", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Held polls on one channel; 0: no limit (10000).", valueName: "n"))
   var connectionsPerChannelMax: Int?
 
-  @Option(help: ArgumentHelp("Held polls in all; 0: no limit (100000).", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Held polls in all; 0: no limit (100000).", valueName: "n"))
   var connectionsMax: Int?
 
-  @Option(help: ArgumentHelp("For a request's head to arrive (10).", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("For a request's head to arrive (10).", valueName: "seconds"))
   var headTimeout: Double?
 
-  @Option(help: ArgumentHelp("For a request's body to arrive (30).", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("For a request's body to arrive (30).", valueName: "seconds"))
   var bodyTimeout: Double?
 
-  @Option(help: ArgumentHelp("After which a connection without a request is closed (75).", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("After which a connection without a request is closed (75).", valueName: "seconds"))
   var idleTimeout: Double?
 
-  @Option(help: ArgumentHelp("For a client to take an answer (30).", valueName: "seconds"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("For a client to take an answer (30).", valueName: "seconds"))
   var sendTimeout: Double?
 
-  @Option(help: ArgumentHelp("From SIGTERM to the end at the latest (10).", valueName: "seconds"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("From SIGTERM to the end at the latest (10).", valueName: "seconds"))
   var shutdownTimeout: Double?
 
   @Option(

@@ -8,6 +8,9 @@ struct MediaType {
   /// Without parameters, in lower case; empty where there was none.
   let essence: String
 
+  /// The one that nearly every publish has.
+  static let json = MediaType(WireMediaType.json)
+
   init(_ text: String) {
     self.text = text
     var essence = text.prefix { $0 != ";" }

@@ -38,7 +38,9 @@ extension ServerLoop {
 
   func mediaType(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) -> MediaType {
     let type = request.head.contentType
-    return MediaType(type.isAbsent ? "" : bytes.string(type.range.shifted(by: request.start)))
+    if type.isAbsent { return MediaType("") }
+    let range = type.range.shifted(by: request.start)
+    return bytes.matches("application/json", at: range) ? .json : MediaType(bytes.string(range))
   }
 
   func checkPublishing() throws(Problem) {

@@ -1,12 +1,12 @@
 /// An answer on its way out, before it is bytes.
 struct Reply {
   var status = 200
-  var contentType: StaticString = "application/json"
+  var contentType: StaticString = Reply.json
   var body: [UInt8]
   /// Further header fields, each with its CR LF.
   private(set) var fields: [UInt8] = []
 
-  init(status: Int = 200, contentType: StaticString = "application/json", body: [UInt8] = []) {
+  init(status: Int = 200, contentType: StaticString = Reply.json, body: [UInt8] = []) {
     self.status = status
     self.contentType = contentType
     self.body = body
@@ -19,14 +19,29 @@ struct Reply {
     fields.write("\r\n")
   }
 
-  /// - Parameter isHeadOnly: For HEAD: everything but the body.
+  static let json: StaticString = "application/json"
+
   func encoded(date: [UInt8], shape: AnswerShape, isHeadOnly: Bool) -> [UInt8] {
+    Reply.encoded(
+      status: status, contentType: contentType, fields: fields, body: body, date: date, shape: shape,
+      isHeadOnly: isHeadOnly)
+  }
+
+  /// - Parameter isHeadOnly: For HEAD: everything but the body.
+  static func encoded(
+    status: Int, contentType: StaticString, fields: [UInt8] = [], body: [UInt8], date: [UInt8], shape: AnswerShape,
+    isHeadOnly: Bool
+  ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(256 + fields.count + body.count)
-    bytes.write("HTTP/1.1 ")
-    bytes.write(UInt(status))
-    bytes.write(" ")
-    bytes.write(Reply.reason(status))
+    if status == 200 {
+      bytes.write("HTTP/1.1 200 OK")
+    } else {
+      bytes.write("HTTP/1.1 ")
+      bytes.write(UInt(status))
+      bytes.write(" ")
+      bytes.write(Reply.reason(status))
+    }
     if status != 204 {
       bytes.write("\r\nContent-Type: ")
       bytes.write(contentType)

@@ -9,6 +9,7 @@ extension ServerLoop {
   ) {
     let head = request.head
     var status = 200
+    var isHeld = false
     do throws(Problem) {
       // The origin comes first, so that a page that is allowed can read even a refusal.
       let origin = try settings.origins.check(head, bytes, base: request.start, peer: address(of: token))
@@ -23,6 +24,7 @@ extension ServerLoop {
         status = 204
       } else if case .poll(let channels) = route {
         try poll(token, request, channels, bytes, at: moment)
+        isHeld = hubLoop.isHeld(token)
       } else {
         let reply = try reply(route, request, bytes, at: moment)
         status = reply.status
@@ -36,7 +38,8 @@ extension ServerLoop {
       // The path alone: a query may hold what is nobody else's.
       let path = bytes.string(head.path.range.shifted(by: request.start))
       settings.logger.debug(
-        "request", metadata: ["method": "\(head.method)", "path": "\(path)", "status": "\(status)"])
+        "request",
+        metadata: ["method": "\(head.method)", "path": "\(path)", "status": "\(isHeld ? "held" : "\(status)")"])
     }
   }
 

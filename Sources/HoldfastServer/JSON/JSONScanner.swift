@@ -1,3 +1,5 @@
+import HoldfastProtocol
+
 /// Why bytes are not one JSON value.
 struct JSONError: Error, Equatable, Sendable {
   /// Of the first wrong byte.
@@ -14,7 +16,7 @@ struct JSONScanner {
   private let bytes: [UInt8]
   private(set) var offset: Int
 
-  static let depthMax = 512
+  static let depthMax = WireLimit.jsonDepthMax
 
   init(_ bytes: [UInt8], at offset: Int = 0) {
     self.bytes = bytes
@@ -190,14 +192,13 @@ struct JSONScanner {
   mutating func string() throws(JSONError) -> Range<Int> {
     try take(UInt8(ascii: "\""), "a string")
     let start = offset
-    while let byte = peek() {
+    while let byte = peekBehindPlain() {
       switch byte {
       case UInt8(ascii: "\""):
         offset += 1
         return start..<offset - 1
       case UInt8(ascii: "\\"): try escape()
       case 0..<0x20: throw JSONError(offset: offset, detail: "a control character in a string must be escaped")
-      case 0x20..<0x80: offset += 1
       default:
         guard let length = bytes.span.lengthOfUTF8(at: offset) else {
           throw JSONError(offset: offset, detail: "a string has bytes that are not UTF-8")
@@ -206,6 +207,18 @@ struct JSONScanner {
       }
     }
     throw JSONError(offset: offset, detail: "the text ends within a string")
+  }
+
+  /// Skips what in a string needs no second look.
+  private mutating func peekBehindPlain() -> UInt8? {
+    var end = offset
+    defer { offset = end }
+    while end < bytes.count {
+      let byte = bytes[end]
+      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return byte }
+      end += 1
+    }
+    return nil
   }
 
   private mutating func escape() throws(JSONError) {

@@ -4,16 +4,27 @@ extension [UInt8] {
     text.withUTF8Buffer { append(contentsOf: $0) }
   }
 
-  mutating func write(_ text: String) { append(contentsOf: text.utf8) }
+  mutating func write(_ text: String) {
+    var text = text
+    text.withUTF8 { append(contentsOf: $0) }
+  }
 
-  mutating func write(_ number: some FixedWidthInteger & UnsignedInteger) {
-    let start = count
+  mutating func write(_ number: UInt) { write(UInt64(number)) }
+
+  mutating func write(_ number: UInt64) {
+    // 64 bits have at most 20 digits.
+    var digits = InlineArray<20, UInt8>(repeating: 0)
+    var count = 0
     var rest = number
     repeat {
-      append(UInt8(ascii: "0") + UInt8(rest % 10))
+      digits[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
+      count += 1
     } while rest > 0
-    if count - start > 1 { self[start...].reverse() }
+    while count > 0 {
+      count -= 1
+      append(digits[count])
+    }
   }
 
   /// A string in quotes, with what JSON does not allow in one escaped.

@@ -48,6 +48,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private(set) var drain: Drain?
   /// The answer that was encoded last.
   private var recent: (answer: Answer, shape: AnswerShape, bytes: [UInt8])?
+  /// Where the JSON of answers is made, before their heads are.
+  private var body: [UInt8] = []
+  private static var bodyKeptMax: Int { 64 << 10 }
   /// The `Date` of answers, made once a second.
   private var date: (unix: Int64, text: [UInt8]) = (-1, [])
 
@@ -207,11 +210,10 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   }
 
   /// The answer to a connection that there is no room for.
-  mutating func serverRefusal(at moment: Moment) -> [UInt8] {
-    let problem = Problem(
-      .serverAtCapacity, "as many connections are open as the system lets this process have (ulimit -n)",
-      retryAfter: Int.random(in: 1...5))
-    return problem.reply.encoded(date: dateText(moment), shape: AnswerShape(closes: true), isHeadOnly: false)
+  mutating func refusal(_ code: ProblemCode, at moment: Moment) -> [UInt8] {
+    let detail = "as many connections are open as there may be; connect again later"
+    let reply = Problem(code, detail, retryAfter: Int.random(in: 1...5)).reply
+    return reply.encoded(date: dateText(moment), shape: AnswerShape(closes: true), isHeadOnly: false)
   }
 
   mutating func setShape(_ token: Int32, _ change: (inout AnswerShape) -> Void) { change(&rows[Int(token)].shape) }
@@ -242,10 +244,10 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   }
 
   private mutating func encode(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
-    var body: [UInt8] = []
-    body.reserveCapacity(answer.messages.reduce(192) { $0 + $1.payload.bytes.count + 160 })
+    body.removeAll(keepingCapacity: body.capacity <= Self.bodyKeptMax)
     body.write(answer, as: shape.form)
-    return Reply(body: body).encoded(date: dateText(moment), shape: shape, isHeadOnly: false)
+    return Reply.encoded(
+      status: 200, contentType: Reply.json, body: body, date: dateText(moment), shape: shape, isHeadOnly: false)
   }
 
   private mutating func send(_ bytes: [UInt8], to token: Int32, at moment: Moment) {

@@ -1,3 +1,5 @@
+import Holdfast
+import HoldfastProtocol
 import Synchronization
 
 #if canImport(Glibc)
@@ -8,33 +10,67 @@ import Synchronization
   import Darwin
 #endif
 
-/// How many connections may be open: as many as the process may have files, less a reserve. A connection beyond is
-/// accepted, told so, and closed; without the reserve the system could not even accept it, and would report it as waiting
-/// over and over.
+/// How many connections may be open: in all as many as the process may have files, less a reserve, and from one address
+/// twice the polls that may be held from it, or half of all. One beyond is accepted, told so, and closed; without the
+/// reserve the system could not even accept it, and would report it as waiting over and over.
 final class ConnectionBudget: Sendable {
+  private struct State {
+    var left: Int
+    var byAddress: [Address: Int] = [:]
+  }
+
   private static let reserve = 64
 
-  private let left: Atomic<Int>
+  private let state: Mutex<State>
+  private let perAddressMax: Int
+  private let trustedProxies: [AddressRange]
 
-  init(files: Int) { left = Atomic(max(1, files - Self.reserve)) }
+  init(files: Int, perAddressMax: Int, trustedProxies: [AddressRange]) {
+    let total = max(1, files - Self.reserve)
+    state = Mutex(State(left: total))
+    // Without a limit of held polls there is none here either.
+    self.perAddressMax = perAddressMax == .max ? .max : min(2 * perAddressMax, max(1, total / 2))
+    self.trustedProxies = trustedProxies
+  }
 
   /// What the system grants this process now.
-  static func ofProcess() -> ConnectionBudget {
+  static func ofProcess(_ configuration: ServerConfiguration) -> ConnectionBudget {
     #if canImport(Darwin)
       let resource = RLIMIT_NOFILE
     #else
       let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #endif
     var limit = rlimit()
-    guard getrlimit(resource, &limit) == 0 else { return ConnectionBudget(files: 1024) }
-    return ConnectionBudget(files: Int(clamping: limit.rlim_cur))
+    let files = getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : 1024
+    return ConnectionBudget(
+      files: files, perAddressMax: configuration.holds.perAddressMax, trustedProxies: configuration.trustedProxies)
   }
 
-  func take() -> Bool {
-    if left.subtract(1, ordering: .relaxed).newValue >= 0 { return true }
-    left.add(1, ordering: .relaxed)
-    return false
+  /// - Returns: nil, or why there is no room.
+  func take(_ address: Address) -> ProblemCode? {
+    let counts = isCounted(address)
+    return state.withLock { state in
+      if state.left <= 0 { return .serverAtCapacity }
+      if counts {
+        if state.byAddress[address, default: 0] >= perAddressMax { return .addressAtCapacity }
+        state.byAddress[address, default: 0] += 1
+      }
+      state.left -= 1
+      return nil
+    }
   }
 
-  func giveBack() { left.add(1, ordering: .relaxed) }
+  func giveBack(_ address: Address) {
+    let counts = isCounted(address)
+    state.withLock { state in
+      state.left += 1
+      guard counts, let count = state.byAddress[address] else { return }
+      state.byAddress[address] = count > 1 ? count - 1 : nil
+    }
+  }
+
+  /// All clients of a proxy come from its address.
+  private func isCounted(_ address: Address) -> Bool {
+    perAddressMax < .max && !trustedProxies.contains { $0.contains(address) }
+  }
 }

@@ -8,6 +8,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let budget: ConnectionBudget
   /// -1 while the connection is not open.
   private var token: Int32 = -1
+  private var address = Address(value: 0)
 
   init(_ loop: NIOLoop, _ budget: ConnectionBudget) {
     self.loop = loop
@@ -15,13 +16,13 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func channelActive(context: ChannelHandlerContext) {
-    if !budget.take() {
-      context.writeAndFlush(NIOAny(ByteBuffer(bytes: loop.refusal)), promise: nil)
+    // A Unix socket's peer has no address; they all count as one.
+    address = context.remoteAddress?.ipAddress.flatMap { Address($0) } ?? Address(value: 0)
+    if let code = budget.take(address) {
+      context.writeAndFlush(NIOAny(ByteBuffer(bytes: loop.refusal(code))), promise: nil)
       context.close(promise: nil)
       return
     }
-    // A Unix socket's peer has no address; they all count as one.
-    let address = context.remoteAddress?.ipAddress.flatMap { Address($0) } ?? Address(value: 0)
     token = loop.opened(context.channel, from: address)
   }
 
@@ -35,7 +36,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if token < 0 { return }
     loop.closed(token)
     token = -1
-    budget.giveBack()
+    budget.giveBack(address)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

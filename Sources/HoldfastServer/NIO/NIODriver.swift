@@ -3,6 +3,14 @@ import Logging
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The driver on SwiftNIO: a listening channel, and event loops that the accepted connections are spread over.
 struct NIODriver: Sendable {
   private let group: MultiThreadedEventLoopGroup
@@ -23,7 +31,7 @@ struct NIODriver: Sendable {
         }
         loops.append(try await loop.get())
       }
-      let budget = ConnectionBudget.ofProcess()
+      let budget = ConnectionBudget.ofProcess(configuration)
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
       let listener = try await ServerBootstrap(group: group)
         .serverChannelOption(.backlog, value: 4096)
@@ -45,7 +53,8 @@ struct NIODriver: Sendable {
     } catch {
       for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
       try? await group.shutdownGracefully()
-      throw error
+      let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+      throw ListenError(host: configuration.host, port: configuration.port, reason: reason)
     }
   }
 

@@ -1,4 +1,5 @@
 import Holdfast
+import HoldfastProtocol
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -9,7 +10,6 @@ final class NIOLoop {
   private let buffers: ReceiveBuffers
   private var loop: ServerLoop<NIOTransport>
   private var timer: RepeatedTask?
-  private var willCollect = false
   private var isPerforming = false
   private let relay: LoopRelay
 
@@ -30,8 +30,8 @@ final class NIOLoop {
 
   var openCount: Int { loop.openCount }
 
-  /// The answer to a connection beyond what the process may have open.
-  var refusal: [UInt8] { turn { loop, moment in loop.serverRefusal(at: moment) } }
+  /// The answer to a connection that there is no room for.
+  func refusal(_ code: ProblemCode) -> [UInt8] { turn { loop, moment in loop.refusal(code, at: moment) } }
 
   var receiveBuffers: ReceiveBuffers { buffers }
 
@@ -76,11 +76,11 @@ final class NIOLoop {
 
   // MARK: Turns
 
-  /// One turn: the loop's work, then what it left for the channels to do. News that the turn made is collected once all
-  /// that is ready on this event loop has been read, so that a burst of publishes is delivered together.
+  /// One turn: the loop's work, the delivery of what it published, then what it left for the channels to do.
   private func turn<Result>(_ body: (inout ServerLoop<NIOTransport>, Moment) -> Result) -> Result {
-    let result = body(&loop, .now())
-    if loop.hasNews { collectSoon() }
+    let moment = Moment.now()
+    let result = body(&loop, moment)
+    if loop.hasNews { loop.collect(at: moment) }
     // What a channel tells while an action is performed is a turn of its own, whose actions come behind the others:
     // else reading would be stopped after it was to go on, when a channel takes an answer at once.
     if isPerforming { return result }
@@ -92,16 +92,7 @@ final class NIOLoop {
     return result
   }
 
-  fileprivate func collect() {
-    willCollect = false
-    turn { loop, moment in loop.collect(at: moment) }
-  }
-
-  private func collectSoon() {
-    if willCollect { return }
-    willCollect = true
-    eventLoop.assumeIsolated().execute { self.collect() }
-  }
+  fileprivate func collect() { turn { loop, moment in loop.collect(at: moment) } }
 
   private func perform(_ action: NIOTransport.Action, _ channel: any Channel, _ token: Int32) {
     switch action {
