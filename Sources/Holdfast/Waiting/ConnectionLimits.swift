@@ -23,10 +23,12 @@ struct ConnectionLimits: Sendable {
     if total >= limits.totalMax { return .failure(.server) }
     let client = HolderKey.client(holder)
     let address = HolderKey.address(holder)
-    if count(client) >= limits.perClientMax { return .failure(.client) }
-    if count(address) >= limits.perAddressMax { return .failure(.address) }
+    let clientIndex = indices[client]
+    let addressIndex = indices[address]
+    if count(clientIndex) >= limits.perClientMax { return .failure(.client) }
+    if count(addressIndex) >= limits.perAddressMax { return .failure(.address) }
     total += 1
-    return .success(Place(client: increment(client), address: increment(address)))
+    return .success(Place(client: increment(client, clientIndex), address: increment(address, addressIndex)))
   }
 
   mutating func giveBack(_ place: Place) {
@@ -35,10 +37,10 @@ struct ConnectionLimits: Sendable {
     decrement(place.address)
   }
 
-  private func count(_ key: HolderKey) -> Int { indices[key].map { Int(counts[Int($0)].count) } ?? 0 }
+  private func count(_ index: Int32?) -> Int { index.map { Int(counts[Int($0)].count) } ?? 0 }
 
-  private mutating func increment(_ key: HolderKey) -> Int32 {
-    if let index = indices[key] {
+  private mutating func increment(_ key: HolderKey, _ known: Int32?) -> Int32 {
+    if let index = known {
       counts[Int(index)].count += 1
       return index
     }

@@ -50,8 +50,15 @@ extension ServerLoop {
     }
   }
 
+  private static var servedFirstMax: Int { 16 }
+
   mutating func publish(_ draft: Draft, to channel: ChannelName, at moment: Moment) throws(Problem) -> Receipt {
-    do { return try hubLoop.publish(draft, to: channel, at: moment) } catch {
+    do {
+      let receipt = try hubLoop.publish(draft, to: channel, at: moment)
+      // Few are served before the publisher is told; of a crowd the publisher must not wait for the last.
+      if receipt.subscribers <= Self.servedFirstMax { collect(at: moment) }
+      return receipt
+    } catch {
       switch error.code {
       case .idempotencyConflict: throw Problem(.idempotencyConflict, "\(error); nothing was published")
       case .storeFull: throw Problem(.storeFull, "\(error); nothing was published", retryAfter: 5)

@@ -46,6 +46,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private var timers: TimerWheel
   private(set) var openCount = 0
   private(set) var drain: Drain?
+  private var isCollecting = false
   /// The answer that was encoded last.
   private var recent: (answer: Answer, shape: AnswerShape, bytes: [UInt8])?
   /// Where the JSON of answers is made, before their heads are.
@@ -284,6 +285,10 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
 
   /// Sends each poll its answer that news has made due. Those with the same answer in the same shape share its bytes.
   mutating func collect(at moment: Moment) {
+    // What is answered may have publishes behind it; their news is taken along by the loop below.
+    if isCollecting { return }
+    isCollecting = true
+    defer { isCollecting = false }
     while let batch = hubLoop.collect(at: moment) {
       var shared: (answer: Int32, shape: AnswerShape, bytes: [UInt8])?
       for (token, answer) in batch.deliveries {
