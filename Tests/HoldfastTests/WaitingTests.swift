@@ -66,7 +66,7 @@ import Testing
     for seed: UInt64 in 0..<6 {
       var random = SeededRandom(seed: seed)
       var table = WaiterTable()
-      var model: [(token: Int32, slots: [(channel: ChannelName, start: ReadStart)])] = []
+      var model: [(token: Int32, slots: [HubLoop.Slot])] = []
       for _ in 0..<4000 {
         let token = Int32(random.below(60))
         let place = model.firstIndex { $0.token == token }
@@ -83,7 +83,7 @@ import Testing
           }
         } else {
           let slots = channels.shuffled(using: &random).prefix(1 + random.below(channels.count)).map {
-            (channel: $0, start: ReadStart.since(Timestamp(microseconds: Int64(random.below(1000)))))
+            HubLoop.Slot($0, .since(Timestamp(microseconds: Int64(random.below(1000)))))
           }
           table.add(token, on: slots, limit: ReadLimit(), place: nil)
           model.append((token, slots))
@@ -116,7 +116,7 @@ import Testing
 
   @Test func `What a crowd needed is given back when it has gone`() {
     var table = WaiterTable()
-    for token: Int32 in 0..<5000 { table.add(token, on: [(news, .now)], limit: ReadLimit(), place: nil) }
+    for token: Int32 in 0..<5000 { table.add(token, on: [.init(news, .now)], limit: ReadLimit(), place: nil) }
     for token: Int32 in 0..<5000 { _ = table.remove(token) { _ in } }
     #expect(table.waiters.isEmpty && table.links.isEmpty && table.topics.isEmpty)
     #expect(!table.isWaiting(0) && table.topic(of: news) == nil)
@@ -125,7 +125,7 @@ import Testing
   @Test func `News is noted once until it is looked at`() {
     var table = WaiterTable()
     #expect(table.markDirty(news) == nil)
-    table.add(0, on: [(news, .now)], limit: ReadLimit(), place: nil)
+    table.add(0, on: [.init(news, .now)], limit: ReadLimit(), place: nil)
     guard let topic = table.markDirty(news) else {
       Issue.record("not noted")
       return

@@ -13,10 +13,15 @@ struct LogTable: Sendable {
     var idempotencyKeysMax: Int
   }
 
+  private struct NamedLog: Sendable {
+    let name: ChannelName
+    var log: ChannelLog
+  }
+
   /// About what all logs cost in memory, in bytes.
   private(set) var footprint = 0
   private var names: [ChannelName: Int] = [:]
-  private var logs: [(name: ChannelName, log: ChannelLog)] = []
+  private var logs: [NamedLog] = []
   private var remnants: [ChannelName: ChannelLog.Remnant] = [:]
   /// Remnants in the order they came; an entry is stale when the log has come back since.
   private var remnantOrder: Deque<(name: ChannelName, remnant: ChannelLog.Remnant)> = []
@@ -74,7 +79,7 @@ struct LogTable: Sendable {
 
   private mutating func bear(_ channel: ChannelName) -> Int {
     let log = ChannelLog(remnants.removeValue(forKey: channel) ?? unborn(takingEpoch: true))
-    logs.append((channel, log))
+    logs.append(NamedLog(name: channel, log: log))
     footprint += log.footprint
     names[channel] = logs.count - 1
     return logs.count - 1
@@ -125,7 +130,7 @@ struct LogTable: Sendable {
   }
 
   /// Adds the names of all channels with a log.
-  func collectNames(into result: inout [ChannelName]) { for (name, _) in logs { result.append(name) } }
+  func collectNames(into result: inout [ChannelName]) { for entry in logs { result.append(entry.name) } }
 
   // MARK: Dropping
 
@@ -135,9 +140,9 @@ struct LogTable: Sendable {
       if hand >= logs.count { hand = 0 }
       update(hand) { $0.expire(at: moment) }
       if logs[hand].log.entries.isEmpty, !isWaitedOn(logs[hand].name) {
-        let (name, log) = logs[hand]
+        let (name, remnant) = (logs[hand].name, logs[hand].log.remnant)
         removeLog(at: hand)
-        keep(log.remnant, of: name)
+        keep(remnant, of: name)
       } else {
         hand += 1
       }

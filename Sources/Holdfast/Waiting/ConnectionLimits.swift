@@ -1,3 +1,5 @@
+import DequeModule
+
 /// Counts held polls by client, by address and in all. A place is checked and counted in one step, so a limit is exact
 /// however many ask at once.
 struct ConnectionLimits: Sendable {
@@ -7,67 +9,85 @@ struct ConnectionLimits: Sendable {
     fileprivate var address: Int32
   }
 
+  private struct Count {
+    var key: HolderKey
+    var held: Int32
+    /// Whether it stands in `idle`.
+    var isIdle = false
+  }
+
+  private static let keptMax = 1024
+
   private let limits: HoldLimits
   private(set) var total = 0
   /// Index into `counts` by key.
   private var indices: [HolderKey: Int32] = [:]
-  private var counts: ContiguousArray<(key: HolderKey, count: Int32)> = []
-  private var free: [Int32] = []
+  private var counts: ContiguousArray<Count> = []
+  /// Counts that came down to nothing, oldest first. They keep their keys until another key needs the place, because
+  /// whose poll was answered polls again.
+  private var idle: Deque<Int32> = []
 
   init(limits: HoldLimits) { self.limits = limits }
 
   /// How many clients and addresses hold a place.
-  var keyCount: Int { indices.count }
+  var keyCount: Int { counts.count { $0.held > 0 } }
 
   mutating func take(_ holder: Holder) -> Result<Place, HoldRefusal> {
     if total >= limits.totalMax { return .failure(.server) }
     let client = HolderKey.client(holder)
     let address = HolderKey.address(holder)
     let clientIndex = indices[client]
-    let addressIndex = indices[address]
     if count(clientIndex) >= limits.perClientMax { return .failure(.client) }
+    let addressIndex = indices[address]
     if count(addressIndex) >= limits.perAddressMax { return .failure(.address) }
     total += 1
-    return .success(Place(client: increment(client, clientIndex), address: increment(address, addressIndex)))
+    let clientPlace = increment(client, clientIndex)
+    // A client that is new here may have been given what the address had left idle.
+    let known = clientIndex == nil ? indices[address] : addressIndex
+    return .success(Place(client: clientPlace, address: increment(address, known)))
   }
 
   mutating func giveBack(_ place: Place) {
     total -= 1
     decrement(place.client)
     decrement(place.address)
+    if total > 0 || counts.count <= ConnectionLimits.keptMax { return }
+    // Everybody has gone: give back the memory that a crowd needed.
+    counts = []
+    idle = []
+    indices = [:]
   }
 
-  private func count(_ index: Int32?) -> Int { index.map { Int(counts[Int($0)].count) } ?? 0 }
+  private func count(_ index: Int32?) -> Int { index.map { Int(counts[Int($0)].held) } ?? 0 }
 
   private mutating func increment(_ key: HolderKey, _ known: Int32?) -> Int32 {
-    if let index = known {
-      counts[Int(index)].count += 1
-      return index
+    if let known {
+      counts[Int(known)].held += 1
+      return known
     }
-    let index: Int32
-    if let reused = free.popLast() {
-      index = reused
-      counts[Int(index)] = (key, 1)
-    } else {
-      index = Int32(counts.count)
-      counts.append((key, 1))
-    }
+    let index = makePlace(for: key)
     indices[key] = index
     return index
   }
 
-  private mutating func decrement(_ index: Int32) {
-    counts[Int(index)].count -= 1
-    if counts[Int(index)].count > 0 { return }
-    indices[counts[Int(index)].key] = nil
-    if indices.isEmpty {
-      // Everybody has gone: give the memory back.
-      counts = []
-      free = []
-      indices = [:]
-    } else {
-      free.append(index)
+  private mutating func makePlace(for key: HolderKey) -> Int32 {
+    while let index = idle.popFirst() {
+      counts[Int(index)].isIdle = false
+      if counts[Int(index)].held > 0 { continue }
+      indices[counts[Int(index)].key] = nil
+      counts[Int(index)] = Count(key: key, held: 1)
+      return index
     }
+    counts.append(Count(key: key, held: 1))
+    return Int32(counts.count - 1)
+  }
+
+  private mutating func decrement(_ index: Int32) {
+    counts[Int(index)].held -= 1
+    if counts[Int(index)].held > 0 { return }
+    if counts[Int(index)].isIdle { return }
+    counts[Int(index)].isIdle = true
+    idle.append(index)
   }
 }
 

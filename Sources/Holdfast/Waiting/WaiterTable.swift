@@ -57,17 +57,16 @@ struct WaiterTable: Sendable {
 
   /// Lets `token` wait on channels, each from its start. It must not be waiting yet.
   mutating func add(
-    _ token: Int32, on slots: [(channel: ChannelName, start: ReadStart)], limit: ReadLimit,
-    place: ConnectionLimits.Place?
+    _ token: Int32, on slots: [HubLoop.Slot], limit: ReadLimit, place: ConnectionLimits.Place?
   ) {
     while waiters.count <= Int(token) { waiters.append(Waiter()) }
     precondition(waiters[Int(token)].firstLink < 0, "token \(token) waits already")
     var previous: Int32 = -1
-    for (channel, start) in slots {
-      let topic = names[channel] ?? makeTopic(channel)
+    for slot in slots {
+      let topic = names[slot.channel] ?? makeTopic(slot.channel)
       let link = makeLink()
       let last = topics[Int(topic)]!.last
-      links[Int(link)] = Link(token: token, topic: topic, next: -1, previous: last, sibling: -1, start: start)
+      links[Int(link)] = Link(token: token, topic: topic, next: -1, previous: last, sibling: -1, start: slot.start)
       if last >= 0 { links[Int(last)].next = link } else { topics[Int(topic)]!.first = link }
       topics[Int(topic)]!.last = link
       topics[Int(topic)]!.count += 1
@@ -102,11 +101,11 @@ struct WaiterTable: Sendable {
   }
 
   /// The channels `token` waits on, and from where.
-  func slots(of token: Int32) -> [(channel: ChannelName, start: ReadStart)] {
-    var slots: [(channel: ChannelName, start: ReadStart)] = []
+  func slots(of token: Int32) -> [HubLoop.Slot] {
+    var slots: [HubLoop.Slot] = []
     var link = waiters[Int(token)].firstLink
     while link >= 0 {
-      slots.append((topics[Int(links[Int(link)].topic)]!.channel, links[Int(link)].start))
+      slots.append(HubLoop.Slot(topics[Int(links[Int(link)].topic)]!.channel, links[Int(link)].start))
       link = links[Int(link)].sibling
     }
     return slots
