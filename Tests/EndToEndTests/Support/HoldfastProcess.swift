@@ -15,8 +15,10 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
     try HoldfastProcess(flags, port: port)
   }
 
-  init(_ flags: [String], port wanted: UInt16 = 0) throws {
-    process = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + flags)
+  /// - Parameter readsLog: false: nobody takes what it logs.
+  init(_ flags: [String], port wanted: UInt16 = 0, readsLog: Bool = true) throws {
+    process = try ChildProcess(
+      HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + flags, readsErrors: readsLog)
     guard let line = process.outputLine(within: .seconds(30)) else {
       process.kill()
       throw Failure("the server does not say where it listens; it logged:\n\(process.errorText)")
