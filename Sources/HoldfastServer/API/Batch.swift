@@ -41,7 +41,7 @@ extension ServerLoop {
   func batchType(
     _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
   ) throws(Problem) -> MediaType {
-    try checkPublishing()
+    try checkPublishing(request)
     let type = mediaType(request, bytes)
     if type.kind == .ndjson || type.isArray { return type }
     throw Problem(

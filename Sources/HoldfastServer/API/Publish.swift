@@ -13,7 +13,7 @@ extension ServerLoop {
   func publication(
     _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
   ) throws(Problem) -> Publication {
-    try checkPublishing()
+    try checkPublishing(request)
     let key = request.head.idempotencyKey
     return Publication(
       channel: try bytes.channel(path), type: mediaType(request, bytes),
@@ -41,10 +41,14 @@ extension ServerLoop {
     return bytes.matches("application/json", at: range) ? .json : MediaType(bytes.string(range))
   }
 
-  func checkPublishing() throws(Problem) {
+  func checkPublishing(_ request: HTTP1Connection.Request) throws(Problem) {
     if isDraining {
       throw Problem(
         .draining, "nothing was published; publish again, at another node or when this one is back", retryAfter: 1)
+    }
+    // Kept as if it were plain, it would be refused as JSON at best, and at worst given to everybody as the message.
+    if request.head.isEncoded {
+      throw Problem(.contentEncodingUnsupported, "a body is taken as it is; send it without Content-Encoding")
     }
   }
 

@@ -185,6 +185,9 @@ struct RequestHeadParser {
     case 15 where bytes.matchesIgnoringCase("idempotency-key", at: name):
       try Self.set(&head.idempotencyKey, slice, "Idempotency-Key")
     case 15 where bytes.matchesIgnoringCase("x-forwarded-for", at: name): head.forwardedFor = slice
+    case 16 where bytes.matchesIgnoringCase("content-encoding", at: name):
+      // A list may stand in several fields, and may name the coding that is none.
+      if !value.isEmpty && !bytes.matchesIgnoringCase("identity", at: value) { head.isEncoded = true }
     case 17 where bytes.matchesIgnoringCase("transfer-encoding", at: name):
       if hasTransferEncoding { throw malformed("Transfer-Encoding is given twice") }
       hasTransferEncoding = true
