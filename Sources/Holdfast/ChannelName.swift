@@ -33,6 +33,9 @@ public struct ChannelName: Hashable, Comparable, Sendable, CustomStringConvertib
   public static func == (a: ChannelName, b: ChannelName) -> Bool { a.hash == b.hash && a.text == b.text }
   public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 
+  /// What dictionaries ask for. The hash is of a seeded kind already, so it need not be hashed again.
+  public func _rawHashValue(seed: Int) -> Int { hash ^ seed }
+
   public var description: String { text }
 
   public static func < (a: ChannelName, b: ChannelName) -> Bool { a.text < b.text }

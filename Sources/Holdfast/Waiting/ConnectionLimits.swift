@@ -1,5 +1,3 @@
-import DequeModule
-
 /// Counts held polls by client, by address and in all. A place is checked and counted in one step, so a limit is exact
 /// however many ask at once.
 struct ConnectionLimits: Sendable {
@@ -9,41 +7,28 @@ struct ConnectionLimits: Sendable {
     fileprivate var address: Int32
   }
 
-  private struct Count {
-    var key: HolderKey
-    var held: Int32
-    /// Whether it stands in `idle`.
-    var isIdle = false
-  }
-
-  private static let keptMax = 1024
-
   private let limits: HoldLimits
   private(set) var total = 0
-  /// Index into `counts` by key.
-  private var indices: [HolderKey: Int32] = [:]
-  private var counts: ContiguousArray<Count> = []
-  /// Counts that came down to nothing, oldest first. They keep their keys until another key needs the place, because
-  /// whose poll was answered polls again.
-  private var idle: Deque<Int32> = []
+  /// How many places each key holds.
+  private var counts = RecyclingTable<HolderKey, Int32>()
 
   init(limits: HoldLimits) { self.limits = limits }
 
   /// How many clients and addresses hold a place.
-  var keyCount: Int { counts.count { $0.held > 0 } }
+  var keyCount: Int { counts.usedCount }
 
   mutating func take(_ holder: Holder) -> Result<Place, HoldRefusal> {
     if total >= limits.totalMax { return .failure(.server) }
     let client = HolderKey.client(holder)
     let address = HolderKey.address(holder)
-    let clientIndex = indices[client]
+    let clientIndex = counts.index(of: client)
     if count(clientIndex) >= limits.perClientMax { return .failure(.client) }
-    let addressIndex = indices[address]
+    let addressIndex = counts.index(of: address)
     if count(addressIndex) >= limits.perAddressMax { return .failure(.address) }
     total += 1
     let clientPlace = increment(client, clientIndex)
-    // A client that is new here may have been given what the address had left idle.
-    let known = clientIndex == nil ? indices[address] : addressIndex
+    // A client that is new here may have been given the place that the address had left.
+    let known = clientIndex == nil ? counts.index(of: address) : addressIndex
     return .success(Place(client: clientPlace, address: increment(address, known)))
   }
 
@@ -51,43 +36,23 @@ struct ConnectionLimits: Sendable {
     total -= 1
     decrement(place.client)
     decrement(place.address)
-    if total > 0 || counts.count <= ConnectionLimits.keptMax { return }
-    // Everybody has gone: give back the memory that a crowd needed.
-    counts = []
-    idle = []
-    indices = [:]
   }
 
-  private func count(_ index: Int32?) -> Int { index.map { Int(counts[Int($0)].held) } ?? 0 }
-
-  private mutating func increment(_ key: HolderKey, _ known: Int32?) -> Int32 {
-    if let known {
-      counts[Int(known)].held += 1
-      return known
-    }
-    let index = makePlace(for: key)
-    indices[key] = index
-    return index
+  private func count(_ index: Int32?) -> Int {
+    if let index, counts.isUsed(index) { Int(counts[index]) } else { 0 }
   }
 
-  private mutating func makePlace(for key: HolderKey) -> Int32 {
-    while let index = idle.popFirst() {
-      counts[Int(index)].isIdle = false
-      if counts[Int(index)].held > 0 { continue }
-      indices[counts[Int(index)].key] = nil
-      counts[Int(index)] = Count(key: key, held: 1)
+  private mutating func increment(_ key: HolderKey, _ index: Int32?) -> Int32 {
+    if let index, counts.isUsed(index) {
+      counts[index] += 1
       return index
     }
-    counts.append(Count(key: key, held: 1))
-    return Int32(counts.count - 1)
+    return counts.use(key, at: index, 1)
   }
 
   private mutating func decrement(_ index: Int32) {
-    counts[Int(index)].held -= 1
-    if counts[Int(index)].held > 0 { return }
-    if counts[Int(index)].isIdle { return }
-    counts[Int(index)].isIdle = true
-    idle.append(index)
+    counts[index] -= 1
+    if counts[index] == 0 { counts.leave(index) }
   }
 }
 

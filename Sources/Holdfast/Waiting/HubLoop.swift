@@ -13,6 +13,8 @@ public struct HubLoop: ~Copyable {
   public struct Slot: Hashable, Sendable {
     public var channel: ChannelName
     public var start: ReadStart
+    /// Where the channel's interest stands, once registered.
+    var interest: Int32 = -1
 
     public init(_ channel: ChannelName, _ start: ReadStart) {
       self.channel = channel
@@ -69,7 +71,7 @@ public struct HubLoop: ~Copyable {
 
   deinit {
     for token in table.waiters.indices where table.isWaiting(Int32(token)) {
-      for slot in table.slots(of: Int32(token)) { core.leave(slot.channel, count: 1) }
+      leave(table.slots(of: Int32(token))[...])
       giveBack(table.waiters[token].place)
     }
     core.detach(mailbox)
@@ -94,7 +96,12 @@ public struct HubLoop: ~Copyable {
     _ token: Int32, on slots: consuming [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
   ) -> Outcome {
     var registered = 0
-    while registered < slots.count, core.register(slots[registered].channel, loop: mailbox.index) { registered += 1 }
+    while registered < slots.count,
+      let interest = core.register(slots[registered].channel, loop: mailbox.index)
+    {
+      slots[registered].interest = interest
+      registered += 1
+    }
     var isEmpty = true
     var pages: [Page] = []
     for index in slots.indices {
@@ -127,7 +134,7 @@ public struct HubLoop: ~Copyable {
   }
 
   private func leave(_ slots: ArraySlice<Slot>) {
-    for slot in slots { core.leave(slot.channel, count: 1) }
+    for slot in slots { core.leave(slot.channel, slot.interest, count: 1) }
   }
 
   /// Ends the wait of `token`, if it is held: its client has gone.
@@ -169,13 +176,11 @@ public struct HubLoop: ~Copyable {
     batch.clear()
     for channel in mailbox.takeNews() { note(channel) }
     while let index = dirty.popLast() {
-      guard let topic = table.takeDirty(index) else { continue }
-      if collect(topic, into: &batch, at: moment) { continue }
+      guard table.takeDirty(index) else { continue }
+      if collect(index, into: &batch, at: moment) { continue }
       // Some waiters were not concerned. They ask to be told again, and look once more, as a poll does.
-      core.renew(topic.channel, loop: mailbox.index)
-      if let index = table.topic(of: topic.channel), let topic = table.topics[Int(index)] {
-        _ = collect(topic, into: &batch, at: moment)
-      }
+      core.renew(table.topics.key(at: index), table.topics[index].interest, loop: mailbox.index)
+      _ = collect(index, into: &batch, at: moment)
     }
     if !batch.places.isEmpty {
       core.limits.withLock { for place in batch.places { $0.giveBack(place) } }
@@ -186,7 +191,9 @@ public struct HubLoop: ~Copyable {
 
   /// Goes through the waiters of one channel; true when all of them were concerned. Waiters with the same cursor share
   /// one read of the log and one answer.
-  private mutating func collect(_ topic: WaiterTable.Topic, into batch: inout Batch, at moment: Moment) -> Bool {
+  private mutating func collect(_ index: Int32, into batch: inout Batch, at moment: Moment) -> Bool {
+    let channel = table.topics.key(at: index)
+    let topic = table.topics[index]
     var recent: [(start: ReadStart, limit: ReadLimit, answer: Int32?)] = []
     var link = topic.first
     var left = 0
@@ -199,7 +206,7 @@ public struct HubLoop: ~Copyable {
       if isAlone, let same = recent.last(where: { $0.limit == limit && $0.start == entry.start }) {
         answer = same.answer
       } else {
-        if let due = isAlone ? read(topic.channel, entry.start, limit, moment) : read(entry.token, limit, moment) {
+        if let due = isAlone ? read(channel, entry.start, limit, moment) : read(entry.token, limit, moment) {
           answer = Int32(batch.answers.count)
           batch.answers.append(due)
         } else {
@@ -218,10 +225,12 @@ public struct HubLoop: ~Copyable {
       batch.deliveries.append(Batch.Delivery(token: entry.token, answer: answer))
       taken += 1
       let shared = core
-      let place = table.remove(entry.token) { if $0 != topic.channel { shared.leave($0, count: 1) } }
+      let place = table.remove(entry.token) { other, interest in
+        if other != channel { shared.leave(other, interest, count: 1) }
+      }
       if let place { batch.places.append(place) }
     }
-    if taken > 0 { core.leave(topic.channel, count: taken) }
+    if taken > 0 { core.leave(channel, topic.interest, count: taken) }
     return left == 0
   }
 
@@ -239,7 +248,7 @@ public struct HubLoop: ~Copyable {
 
   private mutating func remove(_ token: Int32) {
     let shared = core
-    giveBack(table.remove(token) { shared.leave($0, count: 1) })
+    giveBack(table.remove(token) { shared.leave($0, $1, count: 1) })
   }
 
   private func giveBack(_ place: ConnectionLimits.Place?) {
