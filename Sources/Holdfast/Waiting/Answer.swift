@@ -16,7 +16,7 @@ public struct Answer: Hashable, Sendable {
   public var isEmpty: Bool { messages.isEmpty && gaps.isEmpty }
 
   /// What one channel's page tells.
-  init(_ page: Page) {
+  init(_ page: consuming Page) {
     messages = page.messages
     gaps = page.gap.map { [$0] } ?? []
     cursor = Cursor([.after(page.next)])

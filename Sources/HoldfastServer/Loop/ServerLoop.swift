@@ -38,6 +38,12 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     var queue: RequestQueue?
   }
 
+  private struct Encoded {
+    var answer: Answer
+    var shape: AnswerShape
+    var bytes: [UInt8]
+  }
+
   var driver: Driver
   let settings: LoopSettings
   let hub: Hub
@@ -47,8 +53,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private(set) var openCount = 0
   private(set) var drain: Drain?
   private var isCollecting = false
-  /// The answer that was encoded last.
-  private var recent: (answer: Answer, shape: AnswerShape, bytes: [UInt8])?
+  /// The last answer that was given at once: a crowd that comes back with one cursor is given the same one.
+  private var recent: Encoded?
   /// Where the JSON of answers is made, before their heads are.
   private var body: [UInt8] = []
   private static var bytesKeptMax: Int { 64 << 10 }
@@ -56,7 +62,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private var output: [UInt8] = []
   /// The fields that all answers have, made once a second for their `Date`.
   private var common: (unix: Int64, fields: [UInt8]) = (-1, [])
+  /// Kept between collects, so that their memory is.
   private var batch = HubLoop.Batch()
+  private var answerBytes: [UInt8] = []
 
   init(driver: Driver, settings: LoopSettings, hub: Hub, at moment: Moment, wake: @escaping @Sendable () -> Void) {
     self.driver = driver
@@ -271,14 +279,18 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
 
   /// Answers a poll. Who calls goes on with what came behind it: here, each of a queue of polls would take a stack frame.
   mutating func reply(_ answer: Answer, to token: Int32, at moment: Moment) {
-    send(encoded(answer, rows[Int(token)].shape, at: moment), to: token, at: moment)
+    let shape = rows[Int(token)].shape
+    if recent == nil || recent!.shape != shape || recent!.answer != answer {
+      var bytes: [UInt8] = []
+      encode(answer, shape, into: &bytes, at: moment)
+      recent = Encoded(answer: answer, shape: shape, bytes: bytes)
+    }
+    send(recent!.bytes, to: token, at: moment)
   }
 
-  /// The bytes of an answer, made once for all who are given the same in the same shape one after the other.
-  private mutating func encoded(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
-    if let recent, recent.shape == shape, recent.answer == answer { return recent.bytes }
-    var bytes = recent?.bytes ?? []
-    recent = nil
+  private mutating func encode(
+    _ answer: Answer, _ shape: AnswerShape, into bytes: inout [UInt8], at moment: Moment
+  ) {
     Self.clear(&body)
     body.write(answer, as: shape.form)
     Self.clear(&bytes)
@@ -286,8 +298,6 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     bytes.writeHead(
       bodyCount: body.count, common: common.fields, origin: settings.origins.text(shape.origin), closes: shape.closes)
     bytes.append(contentsOf: body)
-    recent = (answer, shape, bytes)
-    return bytes
   }
 
   private mutating func send(_ bytes: [UInt8], to token: Int32, at moment: Moment) {
@@ -331,22 +341,27 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     isCollecting = true
     var batch = HubLoop.Batch()
     swap(&batch, &self.batch)
+    var bytes: [UInt8] = []
+    swap(&bytes, &answerBytes)
     while hubLoop.collect(into: &batch, at: moment) {
-      var shared: (answer: Int32, shape: AnswerShape, bytes: [UInt8])?
+      // What `bytes` holds: an answer in a shape, made once for all who are given it one after the other.
+      var made: (answer: Int32, shape: AnswerShape)?
       for delivery in batch.deliveries {
         let (token, answer) = (delivery.token, delivery.answer)
         // Nothing else answers a poll between, but a waiter that is none would be answered out of turn.
         if rows[Int(token)].state != .held { continue }
         let shape = rows[Int(token)].shape
-        if shared?.answer != answer || shared?.shape != shape {
-          shared = nil
-          shared = (answer, shape, encoded(batch.answers[Int(answer)], shape, at: moment))
+        if made?.answer != answer || made?.shape != shape {
+          encode(batch.answers[Int(answer)], shape, into: &bytes, at: moment)
+          made = (answer, shape)
         }
-        send(shared!.bytes, to: token, at: moment)
+        send(bytes, to: token, at: moment)
         answerQueued(token, at: moment)
       }
     }
     self.batch = batch
+    Self.clear(&bytes)
+    answerBytes = bytes
     isCollecting = false
   }
 
