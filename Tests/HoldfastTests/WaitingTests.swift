@@ -52,13 +52,24 @@ import Testing
 
   // MARK: Recycling
 
-  @Test func `Values by key do what a dictionary does and take no more places than were used at once`() {
-    var table = RecyclingTable<Int, Int>()
+  /// Keys of which many have one hash, or hashes whose buckets are the last and the first.
+  private struct Key: Hashable {
+    var value: Int
+    var hashes: Int
+
+    var hashValue: Int { value % hashes - 2 }
+    func hash(into hasher: inout Hasher) { hasher.combine(hashValue) }
+    func _rawHashValue(seed: Int) -> Int { hashValue }
+  }
+
+  @Test(arguments: [1, 5, 1000])
+  func `Values by key do what a dictionary does and take no more places than were used at once`(hashes: Int) {
+    var table = RecyclingTable<Key, Int>()
     var random = SeededRandom(seed: 8)
-    var model: [Int: (index: Int32, value: Int)] = [:]
+    var model: [Key: (index: Int32, value: Int)] = [:]
     var placesMax: Int32 = 0
     for round in 0..<20_000 {
-      let key = random.below(200)
+      let key = Key(value: random.below(200), hashes: hashes)
       #expect(table.usedIndex(of: key) == model[key]?.index)
       if let (index, value) = model[key] {
         #expect(table[index] == value && table.key(at: index) == key && table.isUsed(index))

@@ -20,8 +20,8 @@ struct Forgotten: Sendable {
 
   init(life: UInt32) { none = Mark(epoch: Epoch(life: life)) }
 
-  /// The lower bits of the hash have chosen the shard.
-  static func cell(of channel: ChannelName) -> Int { (channel.hash >> 6) & (cellsCount - 1) }
+  /// By the lower bits of the hash; the upper ones have chosen the shard.
+  static func cell(of channel: ChannelName) -> Int { channel.hash & (cellsCount - 1) }
 
   func mark(of channel: ChannelName) -> Mark { marks.isEmpty ? none : marks[Self.cell(of: channel)] }
 

@@ -97,8 +97,16 @@ public struct Holder: Hashable, Sendable {
 
 /// One counted thing. Addresses of IPv6 count by their /64, since a single user has all of one.
 private struct HolderKey: Hashable {
-  var value: UInt128
-  var kind: UInt8
+  // Halves, which need less room than 16 bytes that have to be aligned.
+  private let high: UInt64
+  private let low: UInt64
+  private let kind: UInt8
+
+  private init(value: UInt128, kind: UInt8) {
+    high = UInt64(truncatingIfNeeded: value >> 64)
+    low = UInt64(truncatingIfNeeded: value)
+    self.kind = kind
+  }
 
   static func client(_ holder: Holder) -> HolderKey {
     if let client = holder.client { return HolderKey(value: client, kind: 0) }

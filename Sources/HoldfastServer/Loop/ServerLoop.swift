@@ -29,10 +29,11 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   }
 
   struct Row {
-    var state = State.free
+    // In this order it takes 64 bytes.
     var http: HTTP1Connection
     /// Of the answer being waited for or sent.
     var shape = AnswerShape()
+    var state = State.free
     var address: Address
     /// Requests that came behind a held poll.
     var queue: RequestQueue?
@@ -86,7 +87,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     let tick = Self.tick(moment)
     let http = HTTP1Connection(at: tick, limits: settings.http)
     while rows.count <= Int(token) { rows.append(Row(http: http, address: address)) }
-    rows[Int(token)] = Row(state: .open, http: http, address: address)
+    rows[Int(token)] = Row(http: http, state: .open, address: address)
     openCount += 1
     timers.arm(token, at: http.deadline)
   }
