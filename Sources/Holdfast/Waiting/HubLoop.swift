@@ -49,7 +49,8 @@ public struct HubLoop: ~Copyable {
     fileprivate static let keptMax = 1024
 
     fileprivate mutating func clear() {
-      answers.removeAll(keepingCapacity: answers.capacity <= Batch.keptMax)
+      if answers.capacity > Batch.keptMax { answers = [] }
+      while answers.popLast() != nil {}
       deliveries.removeAll(keepingCapacity: deliveries.capacity <= Batch.keptMax)
     }
   }

@@ -42,7 +42,7 @@ extension [UInt8] {
     write(UInt(answer.messages.count))
     write(",\"cursor\":")
     writeCursor(answer.cursor)
-    write(answer.more ? ",\"more\":true}" : ",\"more\":false}")
+    if answer.more { write(",\"more\":true}") } else { write(",\"more\":false}") }
   }
 
   private mutating func writeMembers(of message: Message) {

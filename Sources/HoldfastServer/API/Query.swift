@@ -176,8 +176,7 @@ extension Span<UInt8> {
 
   /// Whether a part of a path is one name as it stands: no comma, nothing percent-encoded.
   func isPlainName(_ range: Range<Int>) -> Bool {
-    for index in range where self[index] == UInt8(ascii: ",") || self[index] == UInt8(ascii: "%") { return false }
-    return true
+    first(in: range) { $0.equal(UInt8(ascii: ",")) | $0.equal(UInt8(ascii: "%")) } == nil
   }
 
   /// The one channel that a part of a path names.

@@ -64,7 +64,6 @@ extension Span<UInt8> {
     if range.count <= length || self[range.lowerBound + length] != UInt8(ascii: "/") { return nil }
     if !matches(text, at: range.prefix(length)) { return nil }
     let rest = range.dropFirst(length + 1)
-    for index in rest where self[index] == UInt8(ascii: "/") { return nil }
-    return rest
+    return first(in: rest) { $0.equal(UInt8(ascii: "/")) } == nil ? rest : nil
   }
 }

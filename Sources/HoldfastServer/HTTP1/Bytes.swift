@@ -39,10 +39,11 @@ extension Span<UInt8> {
     matches(text, at: range) { $0 }
   }
 
-  /// The same for a lower-case `text`, letters being equal in both cases.
+  /// The same for a lower-case `text` of letters, digits and `-:/`, letters being equal in both cases. The bytes must be
+  /// none of control characters, which the folding could take for others.
   @inline(__always)
   func matchesIgnoringCase(_ text: StaticString, at range: Range<Int>) -> Bool {
-    matches(text, at: range) { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+    matches(text, at: range) { $0 | 0x20 }
   }
 
   @inline(__always)
@@ -56,26 +57,10 @@ extension Span<UInt8> {
 
   /// The offset of the first control character from `start` on, tabs aside; nil where there is none.
   func firstControl(from start: Int) -> Int? {
-    var index = start
-    // Eight at a time: the lowest high bit that is set is of the first byte below 0x20, or of the first that is 0x7f.
-    withUnsafeBytes { bytes in
-      let ones: UInt64 = 0x0101_0101_0101_0101
-      while index + 8 <= bytes.count {
-        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-        let delete = word ^ (ones &* 0x7f)
-        let found = ((word &- ones &* 0x20) & ~word | (delete &- ones) & ~delete) & (ones &* 0x80)
-        if found == 0 {
-          index += 8
-          continue
-        }
-        index += found.trailingZeroBitCount / 8
-        if bytes[index] != Byte.tab { return }
-        index += 1
-      }
-    }
-    while index < count {
-      if self[index] < 0x20 && self[index] != Byte.tab || self[index] == 0x7f { return index }
-      index += 1
+    var start = start
+    while let index = first(in: start..<count, { $0.below(0x20) | $0.equal(0x7f) }) {
+      if self[index] != Byte.tab { return index }
+      start = index + 1
     }
     return nil
   }

@@ -86,16 +86,19 @@ struct RequestHeadParser {
     let target = space + 1
     var end = target
     var question: Int?
-    while end < line.upperBound {
-      let byte = bytes[end]
-      if byte == Byte.space { break }
-      if byte < 0x20 || byte > 0x7e || byte == UInt8(ascii: "#") {
+    while true {
+      let stop = bytes.first(in: min(end, line.upperBound)..<line.upperBound) {
+        $0.below(0x21) | $0.above(0x7e) | $0.equal(UInt8(ascii: "#")) | $0.equal(UInt8(ascii: "?"))
+      }
+      guard let stop else { throw malformed("the request line is not 'METHOD TARGET HTTP/1.1'") }
+      end = stop
+      if bytes[end] == Byte.space { break }
+      if bytes[end] != UInt8(ascii: "?") {
         throw malformed("the target has a character that must be percent-encoded")
       }
-      if byte == UInt8(ascii: "?") && question == nil { question = end }
+      if question == nil { question = end }
       end += 1
     }
-    if end >= line.upperBound { throw malformed("the request line is not 'METHOD TARGET HTTP/1.1'") }
     head.target = Slice(target - base..<end - base)
     try version(bytes, end + 1..<line.upperBound)
     var path = target
@@ -150,9 +153,7 @@ struct RequestHeadParser {
     if bytes[line.lowerBound] == Byte.space || bytes[line.lowerBound] == Byte.tab {
       throw malformed("a header field is folded over two lines")
     }
-    var colon = line.lowerBound
-    while colon < line.upperBound, bytes[colon].isToken { colon += 1 }
-    if colon == line.upperBound || bytes[colon] != UInt8(ascii: ":") || colon == line.lowerBound {
+    guard let colon = bytes.first(in: line, { $0.equal(UInt8(ascii: ":")) }), colon > line.lowerBound else {
       throw malformed("a header field is not 'Name: value'")
     }
     var start = colon + 1
@@ -193,7 +194,8 @@ struct RequestHeadParser {
       hasTransferEncoding = true
       try checkBlanks(bytes, end..<line.upperBound)
       head.isChunked = bytes.matchesIgnoringCase("chunked", at: value)
-    default: break
+    default:
+      for index in name where !bytes[index].isToken { throw malformed("a header field is not 'Name: value'") }
     }
   }
 

@@ -228,14 +228,11 @@ struct JSONScanner {
 
   /// Skips what in a string needs no second look.
   private mutating func peekBehindPlain() -> UInt8? {
-    var end = offset
-    defer { offset = end }
-    while end < bytes.count {
-      let byte = bytes[end]
-      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return byte }
-      end += 1
+    let next = bytes.span.first(in: offset..<bytes.count) {
+      $0.below(0x20) | $0.above(0x7f) | $0.equal(UInt8(ascii: "\"")) | $0.equal(UInt8(ascii: "\\"))
     }
-    return nil
+    offset = next ?? bytes.count
+    return next.map { bytes[$0] }
   }
 
   private mutating func escape() throws(JSONError) {

@@ -40,12 +40,13 @@ extension OutputSpan<UInt8> {
   mutating func write(_ timestamp: Timestamp) {
     write(UInt64(timestamp.microseconds) / 1_000_000)
     append(UInt8(ascii: "."))
-    let fraction = UInt64(timestamp.microseconds) % 1_000_000
-    var unit: UInt64 = 100_000
-    while unit > 0 {
-      append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: fraction / unit % 10))
-      unit /= 10
+    var rest = UInt32(truncatingIfNeeded: UInt64(timestamp.microseconds) % 1_000_000)
+    var digits = InlineArray<6, UInt8>(repeating: 0)
+    for index in 0..<6 {
+      digits[5 - index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
     }
+    for index in 0..<6 { append(digits[index]) }
   }
 }
 
