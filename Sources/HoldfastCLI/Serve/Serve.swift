@@ -40,7 +40,10 @@ struct Serve: AsyncParsableCommand {
       Serve.announce(settings.server, port: port)
       logger.info(
         "listening",
-        metadata: ["host": "\(settings.server.host)", "port": "\(port)", "version": "\(version)", "store": "memory"])
+        metadata: [
+          "host": "\(settings.server.host)", "port": "\(port)", "version": "\(version)", "store": "memory",
+          "driver": "\(settings.server.driver.resolved)",
+        ])
     }
     let group = ServiceGroup(
       configuration: .init(

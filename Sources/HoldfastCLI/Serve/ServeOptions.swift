@@ -21,6 +21,11 @@ struct ServeOptions: ParsableArguments {
   var store: String?
 
   @Option(
+    help: ArgumentHelp(
+      "What runs the connections: auto, epoll, nio (auto: epoll on Linux, else nio).", valueName: "name"))
+  var driver: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Event loops, each a thread; one holds tens of thousands of polls (1).", valueName: "n"))
   var threads: Int?
@@ -111,6 +116,7 @@ struct ServeOptions: ParsableArguments {
       ("port", port.map { .int($0) }),
       ("prefix", prefix.map { .string($0) }),
       ("store", store.map { .string($0) }),
+      ("driver", driver.map { .string($0) }),
       ("threads", threads.map { .int($0) }),
       ("poll-timeout-max", pollTimeoutMax.map { .double($0) }),
       ("log-messages-max", logMessagesMax.map { .int($0) }),

@@ -20,6 +20,12 @@ struct ServeSettings {
   private mutating func readServer(_ source: SettingsSource) async throws {
     if let host = try await source.string("host") { server.host = host }
     if let port = try await source.int("port", in: 0...65535) { server.port = port }
+    if let name = try await source.string("driver") {
+      guard let driver = ServerConfiguration.Driver(rawValue: name) else {
+        throw source.wrong("driver", "'\(name)' is not a driver known here; there are auto, epoll and nio")
+      }
+      server.driver = driver
+    }
     if let threads = try await source.int("threads", in: 1...62) { server.threads = threads }
     if let body = try await source.int("body-bytes-max", in: 1...(1 << 30)) { server.bodyBytesMax = body }
     if let prefix = try await source.string("prefix") {

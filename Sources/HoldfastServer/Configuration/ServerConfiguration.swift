@@ -10,6 +10,26 @@ public struct ServerConfiguration: Sendable {
   public var port = WireLimit.portDefault
   /// What stands before every path but `/healthz` and `/readyz`: empty, or `/` and a word.
   public var prefix = WirePath.prefixDefault
+  /// What runs the connections.
+  public enum Driver: String, Sendable, CaseIterable {
+    /// What is best here: ``epoll`` on Linux, ``nio`` elsewhere.
+    case auto
+    /// Linux's own, for connections in clear: the least memory and time a held poll.
+    case epoll
+    /// SwiftNIO, everywhere.
+    case nio
+
+    /// What ``auto`` stands for here; any other for itself.
+    public var resolved: Driver {
+      #if os(Linux)
+        self == .auto ? .epoll : self
+      #else
+        self == .auto ? .nio : self
+      #endif
+    }
+  }
+
+  public var driver = Driver.auto
   /// Event loops, each a thread. One serves tens of thousands of polls; more are for more cores than one fills.
   public var threads = 1
 

@@ -12,12 +12,11 @@ import NIOPosix
 #endif
 
 /// The driver on SwiftNIO: a listening channel, and event loops that the accepted connections are spread over.
-struct NIODriver: Sendable {
+struct NIODriver: ServerDriver {
   private let group: MultiThreadedEventLoopGroup
   private let listener: any Channel
   private let loops: [NIOLoopBound<NIOLoop>]
 
-  /// The port it listens on.
   let port: Int
 
   static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> NIODriver {
@@ -58,22 +57,16 @@ struct NIODriver: Sendable {
     }
   }
 
-  /// How many connections are open.
   func connectionCount() async -> Int {
     var count = 0
     for loop in loops { count += (try? await loop.eventLoop.submit { loop.value.openCount }.get()) ?? 0 }
     return count
   }
 
-  /// Stops listening, answers what is held over `window`, and ends when no connection is left, the time-out passes, or
-  /// the task is cancelled.
   func drain(window: Duration, timeout: Duration) async {
-    let deadline = ContinuousClock.now + timeout
     try? await listener.close()
     for loop in loops { loop.eventLoop.execute { loop.value.beginDrain(window: window) } }
-    while !Task.isCancelled, ContinuousClock.now < deadline, await connectionCount() > 0 {
-      try? await Task.sleep(for: .milliseconds(20))
-    }
+    await untilEmpty(timeout: timeout)
     for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
     try? await group.shutdownGracefully()
   }
