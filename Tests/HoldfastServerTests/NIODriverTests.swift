@@ -15,8 +15,9 @@ import Testing
   import Musl
 #endif
 
-/// The driver on NIO over real sockets.
-@Suite(.serialized) struct NIODriverTests {
+/// The driver on NIO over real sockets. Every wait in here is for a condition, and ends: a disconnect that got lost is to
+/// be a failure that says so, not a run that never ends.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct NIODriverTests {
   private func withServer(
     threads: Int = 1, holds: HoldLimits = .none, _ body: (Int, Hub, NIODriver) async throws -> Void
   ) async throws {
@@ -33,8 +34,23 @@ import Testing
     await driver.drain(window: .zero, timeout: .zero)
   }
 
-  private func held(_ hub: Hub, _ count: Int, on channels: [ChannelName] = [.a]) async {
-    while channels.reduce(0, { $0 + (hub.channel($1)?.held ?? 0) }) != count { await Task.yield() }
+  private func held(_ hub: Hub, _ count: Int, on channels: [ChannelName] = [.a]) async throws {
+    try await becomes(count, "polls held") { channels.reduce(0) { $0 + (hub.channel($1)?.held ?? 0) } }
+  }
+
+  private func connections(_ driver: NIODriver, _ count: Int) async throws {
+    try await becomes(count, "connections open") { await driver.connectionCount() }
+  }
+
+  /// Asks again until `count` has the wanted value; throws the last one if it never has.
+  private func becomes(_ wanted: Int, _ what: String, count: () async -> Int) async throws {
+    let end = ContinuousClock.now + .seconds(20)
+    while true {
+      let last = await count()
+      if last == wanted { return }
+      if ContinuousClock.now > end { throw NeverHappened("\(what): never \(wanted), but \(last) in the end") }
+      await Task.yield()
+    }
   }
 
   @Test func `Messages reach 300 polls on two threads from one`() async throws {
@@ -42,7 +58,7 @@ import Testing
       let clients = (0..<300).map { _ in Socket(port) }
       let channels = try (0..<10).map { try ChannelName("c\($0)") }
       for (index, client) in clients.enumerated() { client.write(Bench.get("/api/poll/c\(index % 10)?timeout=60")) }
-      await held(hub, 300, on: channels)
+      try await held(hub, 300, on: channels)
       let publisher = Socket(port)
       for index in 0..<10 {
         publisher.write(Bench.post("/api/publish/c\(index)", "\(index)"))
@@ -50,7 +66,7 @@ import Testing
       }
       for (index, client) in clients.enumerated() { #expect(client.read()?.data == ["\(index % 10)"]) }
       #expect(await driver.connectionCount() == 301)
-      await held(hub, 0, on: channels)
+      try await held(hub, 0, on: channels)
     }
   }
 
@@ -60,11 +76,11 @@ import Testing
       for isReset in [false, true, false, true] {
         let client = Socket(port)
         client.write(Bench.get("/api/poll/a?timeout=60"))
-        await held(hub, 1)
+        try await held(hub, 1)
         client.close(isReset: isReset)
-        await held(hub, 0)
+        try await held(hub, 0)
       }
-      while await driver.connectionCount() > 0 { await Task.yield() }
+      try await connections(driver, 0)
     }
   }
 
@@ -79,7 +95,7 @@ import Testing
       let other = Socket(port)
       let b = try ChannelName("b")
       other.write(Bench.get("/api/poll/b?timeout=60"))
-      await held(hub, 1, on: [b])
+      try await held(hub, 1, on: [b])
       try await hub.publish(Payload(json: "1"), to: b)
       #expect(other.read()?.data == ["1"])
       let answer = slow.read()
@@ -121,7 +137,7 @@ import Testing
       let client = Socket(port)
       client.write(Bench.get("/healthz"))
       #expect(client.read()?.kind == "ok")
-      while await driver.connectionCount() > 1 { await Task.yield() }
+      try await connections(driver, 1)
     }
   }
 
@@ -133,7 +149,7 @@ import Testing
       configuration, hub: hub, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let clients = (0..<20).map { _ in Socket(driver.port) }
     for client in clients { client.write(Bench.get("/api/poll/a?timeout=60")) }
-    await held(hub, 20)
+    try await held(hub, 20)
     async let end: Void = driver.drain(window: .milliseconds(200), timeout: .seconds(60))
     for client in clients {
       let answer = client.read()
@@ -207,12 +223,17 @@ import Testing
     let server = Server(
       configuration: configuration, hub: hub, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) { told.yield($0) }
-    let task = Task { try await server.run() }
+    let ends = Mutex(0)
+    let task = Task {
+      defer { ends.withLock { $0 += 1 } }
+      try await server.run()
+    }
     for await port in ports {
       let client = Socket(port)
       client.write(Bench.get("/api/poll/a?timeout=60"))
-      await held(hub, 1)
+      try await held(hub, 1)
       task.cancel()
+      try await becomes(1, "servers ended") { ends.withLock { $0 } }
       try await task.value
       #expect(hub.channels().isEmpty)
       break
@@ -251,6 +272,13 @@ import Testing
       await driver.drain(window: .zero, timeout: .zero)
     }
   }
+}
+
+/// What a test waited for in vain.
+private struct NeverHappened: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
 }
 
 /// A client's socket that blocks.
