@@ -16,7 +16,8 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
   }
 
   init(_ flags: [String], port wanted: UInt16 = 0) throws {
-    process = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + flags)
+    let driver = HoldfastBinary.driver.map { ["--driver", $0] } ?? []
+    process = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + driver + flags)
     guard let line = process.outputLine(within: .seconds(30)) else {
       process.kill()
       throw Failure("the server does not say where it listens; it logged:\n\(process.errorText)")
@@ -61,8 +62,11 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
   }
 }
 
-/// Where the binary under test is.
+/// Where the binary under test is, and how it is to run.
 enum HoldfastBinary {
+  /// The driver that all these tests are for: `HOLDFAST_TEST_DRIVER`; nil leaves it to the server.
+  static let driver = getenv("HOLDFAST_TEST_DRIVER").map { String(cString: $0) }
+
   /// `HOLDFAST_BINARY`, else `holdfast` in the build directory that this test bundle was built into.
   static func path() throws -> String {
     if let path = getenv("HOLDFAST_BINARY") { return String(cString: path) }
