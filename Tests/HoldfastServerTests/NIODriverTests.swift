@@ -12,9 +12,9 @@ import Testing
     let channel = EmbeddedChannel()
     let hub = Hub(limits: .none)
     let settings = LoopSettings(ServerConfiguration(), logger: noLogger)
-    let loop = NIOLoop(eventLoop: channel.eventLoop, settings: settings, hub: hub)
-    try channel.pipeline.syncOperations.addHandler(
-      ConnectionHandler(loop, ConnectionBudget(files: 1000, perAddressMax: .max, trustedProxies: [])))
+    let budget = ConnectionBudget(files: 1000, perAddressMax: .max, trustedProxies: [])
+    let loop = NIOLoop(eventLoop: channel.eventLoop, settings: settings, hub: hub, budget: budget)
+    try loop.configure(channel)
     channel.pipeline.fireChannelActive()
     for _ in 0..<3 {
       try channel.writeInbound(ByteBuffer(bytes: Bench.get("/healthz") + Bench.get("/readyz")))

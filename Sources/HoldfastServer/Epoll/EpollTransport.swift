@@ -30,8 +30,8 @@ struct EpollTransport: Transport {
   private var rows: ContiguousArray<Row> = []
   private var firstFree: Int32 = -1
   private var backlogs: Backlogs
-  /// Tokens that were closed and are not free yet.
-  private(set) var ended: [Int32] = []
+  /// Tokens that ended and are not free yet, with what was handed over.
+  private(set) var ended: [(token: Int32, handedOver: HandedOver?)] = []
 
   init(epoll: Int32, backlogBytesMax: Int = backlogBytesMax) {
     self.epoll = epoll
@@ -97,7 +97,7 @@ struct EpollTransport: Transport {
     firstFree = token
   }
 
-  mutating func takeEnded() -> [Int32] {
+  mutating func takeEnded() -> [(token: Int32, handedOver: HandedOver?)] {
     defer { ended.removeAll(keepingCapacity: true) }
     return ended
   }
@@ -134,12 +134,26 @@ struct EpollTransport: Transport {
   }
 
   mutating func close(_ token: Int32) {
-    let index = Int(token)
-    Linux.close(rows[index].descriptor)
+    Linux.close(rows[Int(token)].descriptor)
     backlogs.remove(token)
-    rows[index].flags = []
-    rows[index].generation &+= 1
-    ended.append(token)
+    end(token)
+  }
+
+  static var handsOver: Bool { true }
+
+  mutating func handOver(_ token: Int32, _ bytes: [UInt8]) {
+    assert(
+      !rows[Int(token)].flags.contains(.hasBacklog),
+      "a loop that waits for a client to take an answer deals with no request")
+    let descriptor = rows[Int(token)].descriptor
+    Linux.unwatch(epoll, descriptor)
+    end(token, HandedOver(socket: descriptor, address: Address(value: 0), bytes: bytes))
+  }
+
+  private mutating func end(_ token: Int32, _ handedOver: HandedOver? = nil) {
+    rows[Int(token)].flags = []
+    rows[Int(token)].generation &+= 1
+    ended.append((token, handedOver))
   }
 
   // MARK: Rows

@@ -26,6 +26,7 @@ struct Reactor: ~Copyable {
   /// Of all reactors, this one among them.
   private let handles: [ReactorHandle]
   private let budget: ConnectionBudget
+  private let annex: NIOAnnex
   private var acceptor: Acceptor
   private var events = Linux.Events(capacity: eventsPerTurn)
   private var input = [UInt8](repeating: 0, count: readBytesMax)
@@ -36,21 +37,23 @@ struct Reactor: ~Copyable {
   /// Runs the reactor with `index` on this thread until it is told to stop. It lets go of everything before it returns.
   static func run(
     _ index: Int, of handles: [ReactorHandle], listener: consuming ListeningSocket, settings: LoopSettings, hub: Hub,
-    budget: ConnectionBudget
+    budget: ConnectionBudget, annex: NIOAnnex
   ) {
-    var reactor = Reactor(index, of: handles, listener: listener, settings: settings, hub: hub, budget: budget)
+    var reactor = Reactor(
+      index, of: handles, listener: listener, settings: settings, hub: hub, budget: budget, annex: annex)
     while !reactor.isStopped { reactor.turn() }
   }
 
   private init(
     _ index: Int, of handles: [ReactorHandle], listener: ListeningSocket, settings: LoopSettings, hub: Hub,
-    budget: ConnectionBudget
+    budget: ConnectionBudget, annex: NIOAnnex
   ) {
     let handle = handles[index]
     epoll = handle.epoll.number
     self.handle = handle
     self.handles = handles
     self.budget = budget
+    self.annex = annex
     acceptor = Acceptor(listener, epoll: epoll)
     loop = ServerLoop(driver: EpollTransport(epoll: epoll), settings: settings, hub: hub, at: .now()) { handle.wake() }
     _ = Linux.watch(epoll, handle.event.number, for: .input, tag: Self.wakeUpTag)
@@ -203,9 +206,16 @@ struct Reactor: ~Copyable {
   /// Does what has to be done for connections that ended before their tokens can be used again.
   private mutating func settle() {
     if loop.driver.ended.isEmpty { return }
-    for token in loop.driver.takeEnded() {
-      ended(loop.address(of: token))
+    for (token, handedOver) in loop.driver.takeEnded() {
+      let address = loop.address(of: token)
       loop.driver.free(token)
+      if var handedOver {
+        handedOver.address = address
+        annex.take(handedOver)
+        handle.count(-1)
+      } else {
+        ended(address)
+      }
     }
   }
 }

@@ -8,6 +8,8 @@ struct RequestHeadParser {
   private var isHTTP10 = false
   private var hasTransferEncoding = false
   private var saysClose = false
+  private var saysUpgrade = false
+  private var hasUpgrade = false
   private let limits: HTTP1Limits
 
   /// - Returns: nil while the head is incomplete.
@@ -103,7 +105,7 @@ struct RequestHeadParser {
     }
     if end >= line.upperBound { throw malformed("the request line is not 'METHOD TARGET HTTP/1.1'") }
     head.target = Slice(target - base..<end - base)
-    try version(bytes, end + 1..<line.upperBound)
+    try version(bytes, end + 1..<line.upperBound, of: line)
     var path = target
     if bytes[target] != UInt8(ascii: "/") {
       if bytes.matches("*", at: target..<end), head.method == .options {
@@ -124,7 +126,9 @@ struct RequestHeadParser {
     if question < end { head.query = Slice(question + 1 - base..<end - base) }
   }
 
-  private mutating func version(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTP1Refusal) {
+  private mutating func version(
+    _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, of line: Range<Int>
+  ) throws(HTTP1Refusal) {
     if bytes.matches("HTTP/1.1", at: range) { return }
     if bytes.matches("HTTP/1.0", at: range) {
       isHTTP10 = true
@@ -133,7 +137,11 @@ struct RequestHeadParser {
     let isVersion =
       range.count == 8 && bytes.matches("HTTP/", at: range.prefix(5)) && bytes[range.lowerBound + 5].isDigit
       && bytes[range.lowerBound + 6] == UInt8(ascii: ".") && bytes[range.lowerBound + 7].isDigit
-    if isVersion { throw HTTP1Refusal(code: .versionUnsupported, detail: "this server speaks HTTP/1.1 and HTTP/1.0") }
+    if isVersion {
+      throw HTTP1Refusal(
+        code: .versionUnsupported, detail: "this server speaks HTTP/1.1 and HTTP/1.0",
+        isPreface: bytes.matches("PRI * HTTP/2.0", at: line))
+    }
     throw malformed("the request line does not end with 'HTTP/1.1'")
   }
 
@@ -175,6 +183,7 @@ struct RequestHeadParser {
         try contentLength(bytes, value)
       } else if bytes.matchesIgnoringCase("connection", at: name) {
         if bytes.listContains("close", in: value) { saysClose = true }
+        if bytes.listContains("upgrade", in: value) { saysUpgrade = true }
       } else if bytes.matchesIgnoringCase("content-type", at: name) {
         try Self.set(&head.contentType, slice, "Content-Type")
       }
@@ -204,6 +213,8 @@ struct RequestHeadParser {
         try checkBlanks(bytes, end..<line.upperBound)
         head.isChunked = bytes.matchesIgnoringCase("chunked", at: value)
       }
+    case UInt8(ascii: "u"):
+      if bytes.matchesIgnoringCase("upgrade", at: name) { hasUpgrade = true }
     case UInt8(ascii: "x"):
       if bytes.matchesIgnoringCase("x-client-id", at: name) {
         try Self.set(&head.clientID, slice, "X-Client-ID")
@@ -263,6 +274,8 @@ struct RequestHeadParser {
     // RFC 9110, 10.1.1: HTTP/1.0 does not know interim answers.
     if isHTTP10 { head.expectsContinue = false }
     head.isKeptAlive = !isHTTP10 && !saysClose && head.method != .other
+    let hasBody = head.isChunked || head.contentLength ?? 0 > 0
+    head.asksForUpgrade = saysUpgrade && hasUpgrade && head.isKeptAlive && !hasBody
     return head
   }
 }

@@ -24,27 +24,26 @@ struct NIODriver: ServerDriver {
     var loops: [NIOLoopBound<NIOLoop>] = []
     do {
       let settings = LoopSettings(configuration, logger: logger)
+      let budget = ConnectionBudget.ofProcess(configuration)
       for eventLoop in group.makeIterator() {
         let loop = eventLoop.submit {
-          NIOLoopBound(NIOLoop(eventLoop: eventLoop, settings: settings, hub: hub), eventLoop: eventLoop)
+          NIOLoopBound(
+            NIOLoop(eventLoop: eventLoop, settings: settings, hub: hub, budget: budget), eventLoop: eventLoop)
         }
         loops.append(try await loop.get())
       }
-      let budget = ConnectionBudget.ofProcess(configuration)
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
       let listener = try await ServerBootstrap(group: group)
         .serverChannelOption(.backlog, value: 4096)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .serverChannelOption(.maxMessagesPerRead, value: 64)
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .childChannelOption(.maxMessagesPerRead, value: 1)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
             guard let loop = byEventLoop[ObjectIdentifier(channel.eventLoop)]?.value else {
               throw ChannelError.inappropriateOperationForState
             }
-            try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(loop.receiveBuffers))
-            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(loop, budget))
+            try loop.configure(channel)
           }
         }
         .bind(host: configuration.host, port: configuration.port).get()

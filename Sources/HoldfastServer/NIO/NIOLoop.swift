@@ -4,9 +4,18 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+/// A connection that was accepted elsewhere, and counted in the ``ConnectionBudget`` there.
+struct HandedOver: Sendable {
+  var socket: CInt
+  var address: Address
+  /// What has come and was not answered.
+  var bytes: [UInt8] = []
+}
+
 /// Runs a ``ServerLoop`` on one NIO event loop. Everything but the wake-up happens on that loop.
 final class NIOLoop {
   let eventLoop: any EventLoop
+  private let budget: ConnectionBudget
   private let buffers: ReceiveBuffers
   private var loop: ServerLoop<NIOTransport>
   private var timer: RepeatedTask?
@@ -14,8 +23,9 @@ final class NIOLoop {
   private let relay: LoopRelay
 
   /// - Parameter eventLoop: The loop this is called on.
-  init(eventLoop: any EventLoop, settings: LoopSettings, hub: Hub) {
+  init(eventLoop: any EventLoop, settings: LoopSettings, hub: Hub, budget: ConnectionBudget) {
     self.eventLoop = eventLoop
+    self.budget = budget
     buffers = ReceiveBuffers()
     let relay = LoopRelay(eventLoop: eventLoop)
     self.relay = relay
@@ -34,6 +44,26 @@ final class NIOLoop {
   func refusal(_ code: ProblemCode) -> [UInt8] { turn { loop, moment in loop.refusal(code, at: moment) } }
 
   var receiveBuffers: ReceiveBuffers { buffers }
+
+  // MARK: Connections
+
+  /// Sets up a connection's channel.
+  func configure(_ channel: any Channel, handedOver: HandedOver? = nil) throws {
+    try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+    try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(buffers))
+    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self, budget, handedOver: handedOver))
+  }
+
+  /// Takes a connection over. Its socket is the loop's from then on.
+  func take(_ connection: HandedOver) {
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    ClientBootstrap(group: eventLoop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel, handedOver: connection) }
+      }
+      .withConnectedSocket(connection.socket)
+      .whenFailure { [budget] _ in budget.giveBack(connection.address) }
+  }
 
   // MARK: What the channels tell
 
