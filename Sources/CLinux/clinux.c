@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +86,19 @@ int clinux_watch_peers(int listener, int idle, int interval, int count) {
              : 0;
 }
 
+int clinux_drop_new(int listener) {
+  // A packet begins with its TCP header here; its byte 13 has the flags SYN (2) and ACK (16).
+  struct sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 2 | 16),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 2, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+  };
+  struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
+  return setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
 int clinux_is_listening(int descriptor) {
   int type = 0, listens = 0;
   socklen_t size = sizeof type;
@@ -97,6 +112,20 @@ int clinux_local_port(int descriptor) {
   if (getsockname(descriptor, (struct sockaddr *)&address, &size)) return -1;
   if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
   return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port) : 0;
+}
+
+int clinux_local_address(int descriptor, char *text, size_t capacity) {
+  struct sockaddr_storage address = {0};
+  socklen_t size = sizeof address;
+  if (getsockname(descriptor, (struct sockaddr *)&address, &size)) return -1;
+  if (address.ss_family == AF_UNIX) {
+    const char *path = ((struct sockaddr_un *)&address)->sun_path;
+    snprintf(text, capacity, "%s%.*s", *path ? "" : "@", (int)sizeof(address) - 3, *path ? path : path + 1);
+    return 0;
+  }
+  const void *host = address.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&address)->sin_addr
+                                                  : (void *)&((struct sockaddr_in6 *)&address)->sin6_addr;
+  return inet_ntop(address.ss_family, host, text, (socklen_t)capacity) ? 0 : -1;
 }
 
 int clinux_accept(int listener, uint64_t *high, uint64_t *low) {

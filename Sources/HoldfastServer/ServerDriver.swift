@@ -15,9 +15,8 @@ protocol ServerDriver: Sendable {
 }
 
 extension ServerDriver {
-  /// Returns when no connection is left, the time-out has passed, or the task is cancelled.
-  func untilEmpty(timeout: Duration) async {
-    let deadline = ContinuousClock.now + timeout
+  /// Returns when no connection is left, the deadline has passed, or the task is cancelled.
+  func untilEmpty(_ deadline: ContinuousClock.Instant) async {
     while !Task.isCancelled, ContinuousClock.now < deadline, await connectionCount() > 0 {
       try? await Task.sleep(for: .milliseconds(20))
     }
@@ -25,6 +24,15 @@ extension ServerDriver {
 }
 
 extension ServerConfiguration {
+  /// How long to go on accepting once nobody new is to come; see `ListeningSocket`.
+  var handOverGrace: Duration {
+    #if os(Linux)
+      reusesPort && listeningSocket == nil ? ListeningSocket.handOverGrace : .zero
+    #else
+      .zero
+    #endif
+  }
+
   /// Starts the driver that was chosen.
   /// - Throws: ``ListenError``.
   func startDriver(hub: Hub, logger: Logger) async throws -> any ServerDriver {

@@ -45,11 +45,18 @@ int clinux_listen(const char *host, uint16_t port, int backlog, int reuse_port, 
 /// that takes. On Linux a connection inherits these from its listener. Fails where `listener` is not of TCP.
 int clinux_watch_peers(int listener, int idle, int interval, int count);
 
+/// Has a TCP listener drop whoever begins to connect from now on, without a word, so that the client tries again after a
+/// second; connections under way go on. There is no way back.
+int clinux_drop_new(int listener);
+
 /// 1 for a stream socket that listens, else 0.
 int clinux_is_listening(int descriptor);
 
 /// The local port of a socket, or -1.
 int clinux_local_port(int descriptor);
+
+/// The address a socket is bound to, as text: an IP address, or the path of a Unix socket. -1 where there is neither.
+int clinux_local_address(int descriptor, char *text, size_t capacity);
 
 /// Accepts a connection, non-blocking and closed on exec. Its peer's address comes as the halves of an IPv6 address, in
 /// which an IPv4 address is mapped; 0 for what has none.

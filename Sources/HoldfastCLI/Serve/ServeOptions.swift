@@ -14,6 +14,13 @@ struct ServeOptions: ParsableArguments {
     help: ArgumentHelp("The port to listen on; 0 lets the system choose (8080).", valueName: "port"))
   var port: Int?
 
+  @Flag(
+    help: """
+      Let other servers of the same user listen on the same port, so that a new one can take over from an old one that \
+      is told to end. The memory store is not shared with them.
+      """)
+  var reusePort = false
+
   @Option(help: ArgumentHelp("What stands before every path of the API (/api).", valueName: "path"))
   var prefix: String?
 
@@ -114,6 +121,7 @@ struct ServeOptions: ParsableArguments {
     [
       ("host", host.map { .string($0) }),
       ("port", port.map { .int($0) }),
+      ("reuse-port", reusePort ? .bool(true) : nil),
       ("prefix", prefix.map { .string($0) }),
       ("store", store.map { .string($0) }),
       ("driver", driver.map { .string($0) }),

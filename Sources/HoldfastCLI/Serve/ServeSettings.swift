@@ -6,11 +6,14 @@ import HoldfastServer
 struct ServeSettings {
   var server = ServerConfiguration()
   var logs = Logs.Settings()
+  /// What is said of the address when a socket was passed.
+  var passed: PassedSocket?
 
   static func read(_ options: ServeOptions) async throws -> ServeSettings {
     var settings = ServeSettings()
     let source = try await SettingsSource(options.settings, file: options.config)
     try await settings.readServer(source)
+    try await settings.readSocket(source)
     try await settings.readLogs(source)
     try await settings.readHolds(source)
     try await settings.readMisc(source)
@@ -42,6 +45,17 @@ struct ServeSettings {
     try await source.seconds("idle-timeout", into: &server.idleTimeout)
     try await source.seconds("send-timeout", into: &server.sendTimeout)
     try await source.seconds("shutdown-timeout", into: &server.shutdownTimeout)
+  }
+
+  private mutating func readSocket(_ source: SettingsSource) async throws {
+    server.reusesPort = try await source.bool("reuse-port") ?? false
+    passed = try PassedSocket.take()
+    guard let passed else { return }
+    for name in ["host", "port", "reuse-port"] where try await source.isGiven(name) {
+      throw source.wrong(name, "a listening socket was passed (LISTEN_FDS), which has that settled; leave it away")
+    }
+    server.listeningSocket = passed.descriptor
+    server.host = passed.host
   }
 
   private mutating func readLogs(_ source: SettingsSource) async throws {

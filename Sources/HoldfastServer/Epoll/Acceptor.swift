@@ -53,6 +53,11 @@ struct Acceptor: ~Copyable {
     isPaused = !listener.watch(epoll, tag: Self.tag)
   }
 
+  /// Whether the socket is not closed by letting go of it.
+  var isLeft: Bool { listener?.isLeft ?? true }
+
+  func dropNew() { listener?.dropNew() }
+
   /// Lets go of the socket.
   mutating func stop() {
     if !isPaused { listener?.unwatch(epoll) }

@@ -6,6 +6,7 @@ struct EpollDriver: ServerDriver {
   private let handles: [ReactorHandle]
   /// Where connections go that ask for what a reactor does not do.
   let annex: NIOAnnex
+  private let grace: Duration
   let port: Int
 
   static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> EpollDriver {
@@ -25,7 +26,8 @@ struct EpollDriver: ServerDriver {
         if isStarted { started.append(handles[index]) }
       }
     }
-    let driver = EpollDriver(handles: started, annex: annex, port: listener.port)
+    let driver = EpollDriver(
+      handles: started, annex: annex, grace: configuration.handOverGrace, port: listener.port)
     if started.count == configuration.threads { return driver }
     await driver.drain(window: .zero, timeout: .zero)
     throw ListenError(
@@ -35,12 +37,15 @@ struct EpollDriver: ServerDriver {
   func connectionCount() async -> Int { handles.reduce(await annex.connectionCount()) { $0 + $1.connections } }
 
   func drain(window: Duration, timeout: Duration) async {
-    for handle in handles {
-      handle.send(.stopListening)
-      handle.send(.beginDrain(window: window))
-    }
+    let deadline = ContinuousClock.now + timeout
+    for handle in handles { handle.send(.beginDrain(window: window)) }
     annex.beginDrain(window: window)
-    await untilEmpty(timeout: timeout)
+    if grace > .zero {
+      handles.first?.send(.dropNew)
+      try? await Task.sleep(for: min(grace, timeout))
+    }
+    for handle in handles { handle.send(.stopListening) }
+    await untilEmpty(deadline)
     for handle in handles { await handle.stop() }
     await annex.stop()
   }

@@ -30,8 +30,8 @@ struct EpollTransport: Transport {
   private var rows: ContiguousArray<Row> = []
   private var firstFree: Int32 = -1
   private var backlogs: Backlogs
-  /// Tokens that ended and are not free yet, with what was handed over.
-  private(set) var ended: [(token: Int32, handedOver: HandedOver?)] = []
+  /// Tokens that ended and are not free yet. With bytes, the connection goes on elsewhere.
+  private(set) var ended: [(token: Int32, socket: Int32, bytes: [UInt8]?)] = []
 
   init(epoll: Int32, backlogBytesMax: Int = backlogBytesMax) {
     self.epoll = epoll
@@ -97,7 +97,7 @@ struct EpollTransport: Transport {
     firstFree = token
   }
 
-  mutating func takeEnded() -> [(token: Int32, handedOver: HandedOver?)] {
+  mutating func takeEnded() -> [(token: Int32, socket: Int32, bytes: [UInt8]?)] {
     defer { ended.removeAll(keepingCapacity: true) }
     return ended
   }
@@ -142,18 +142,16 @@ struct EpollTransport: Transport {
   static var handsOver: Bool { true }
 
   mutating func handOver(_ token: Int32, _ bytes: [UInt8]) {
-    assert(
-      !rows[Int(token)].flags.contains(.hasBacklog),
-      "a loop that waits for a client to take an answer deals with no request")
-    let descriptor = rows[Int(token)].descriptor
-    Linux.unwatch(epoll, descriptor)
-    end(token, HandedOver(socket: descriptor, address: Address(value: 0), bytes: bytes))
+    // A loop that waits for a client to take an answer deals with no request, so nothing is left to be sent.
+    assert(!rows[Int(token)].flags.contains(.hasBacklog))
+    Linux.unwatch(epoll, rows[Int(token)].descriptor)
+    end(token, bytes)
   }
 
-  private mutating func end(_ token: Int32, _ handedOver: HandedOver? = nil) {
+  private mutating func end(_ token: Int32, _ bytes: [UInt8]? = nil) {
     rows[Int(token)].flags = []
     rows[Int(token)].generation &+= 1
-    ended.append((token, handedOver))
+    ended.append((token, rows[Int(token)].descriptor, bytes))
   }
 
   // MARK: Rows

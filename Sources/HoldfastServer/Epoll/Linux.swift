@@ -155,6 +155,27 @@ enum Linux {
     throw ListenError(host: host, port: port, reason: reason)
   }
 
+  /// Whether a descriptor is a stream socket that listens. It does not block from then on, and is closed on exec.
+  static func adopt(_ socket: Int32) -> Bool {
+    let flags = fcntl(socket, F_GETFL)
+    return flags >= 0 && clinux_is_listening(socket) == 1 && fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0
+      && fcntl(socket, F_SETFD, FD_CLOEXEC) == 0
+  }
+
+  static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+
+  static func dropNew(_ listener: Int32) { _ = clinux_drop_new(listener) }
+
+  static func setBacklog(_ listener: Int32, _ backlog: Int32) { _ = Self.listen(listener, backlog) }
+
+  private static func listen(_ socket: Int32, _ backlog: Int32) -> Int32 {
+    #if canImport(Musl)
+      Musl.listen(socket, backlog)
+    #else
+      Glibc.listen(socket, backlog)
+    #endif
+  }
+
   static func localPort(_ socket: Int32) -> Int { Int(max(0, clinux_local_port(socket))) }
 
   /// How connections whose other side has gone without a word are noticed: after ``idleSeconds`` of silence it is asked,

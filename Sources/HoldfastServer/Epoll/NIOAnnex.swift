@@ -33,19 +33,19 @@ final class NIOAnnex: Sendable {
   }
 
   /// Takes a connection over, from any thread. Its socket is the annex's from then on.
-  func take(_ connection: HandedOver) {
+  func take(_ socket: Int32, _ connection: HandedOver) {
     let isTaken = shared.withLock { shared in
       if case .idle = shared.state { shared.state = start(drainWindow: shared.drainWindow) }
       guard case .running(_, let loop) = shared.state else { return false }
       coming.add(1, ordering: .relaxed)
       loop.eventLoop.execute {
         self.coming.subtract(1, ordering: .releasing)
-        loop.value?.take(connection)
+        loop.value?.take(socket, handedOver: connection)
       }
       return true
     }
     if isTaken { return }
-    Linux.close(connection.socket)
+    Linux.close(socket)
     budget.giveBack(connection.address)
   }
 

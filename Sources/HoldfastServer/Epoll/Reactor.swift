@@ -85,9 +85,10 @@ struct Reactor: ~Copyable {
   private mutating func obey(_ order: ReactorHandle.Order, at moment: Moment) {
     switch order {
     case .take(let socket, let address): open(socket, from: address, at: moment)
+    case .dropNew: acceptor.dropNew()
     case .stopListening:
       // Who waits there has been told by the system that there is a connection.
-      accept(Int(ListeningSocket.backlog), at: moment)
+      if !acceptor.isLeft { accept(Int(ListeningSocket.backlog), at: moment) }
       acceptor.stop()
     case .beginDrain(let window): loop.beginDrain(window: window)
     case .stop:
@@ -206,12 +207,11 @@ struct Reactor: ~Copyable {
   /// Does what has to be done for connections that ended before their tokens can be used again.
   private mutating func settle() {
     if loop.driver.ended.isEmpty { return }
-    for (token, handedOver) in loop.driver.takeEnded() {
+    for (token, socket, bytes) in loop.driver.takeEnded() {
       let address = loop.address(of: token)
       loop.driver.free(token)
-      if var handedOver {
-        handedOver.address = address
-        annex.take(handedOver)
+      if let bytes {
+        annex.take(socket, HandedOver(address: address, bytes: bytes))
         handle.count(-1)
       } else {
         ended(address)

@@ -6,6 +6,8 @@ final class ReactorHandle: Sendable {
   enum Order {
     /// A connection that another reactor accepted.
     case take(Int32, Address)
+    /// Nobody new is to be given to the socket by the kernel.
+    case dropNew
     case stopListening
     case beginDrain(window: Duration)
     /// Closes whatever is left, and ends the thread.

@@ -14,10 +14,11 @@ import NIOPosix
 /// The driver on SwiftNIO: a listening channel, and event loops that the accepted connections are spread over.
 struct NIODriver: ServerDriver {
   private let group: MultiThreadedEventLoopGroup
-  private let listener: any Channel
+  private let listener: NIOListener
   private let loops: [NIOLoopBound<NIOLoop>]
+  private let grace: Duration
 
-  let port: Int
+  var port: Int { listener.port }
 
   static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> NIODriver {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
@@ -33,11 +34,8 @@ struct NIODriver: ServerDriver {
         loops.append(try await loop.get())
       }
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
-      let listener = try await ServerBootstrap(group: group)
-        .serverChannelOption(.backlog, value: 4096)
-        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      let bootstrap = ServerBootstrap(group: group)
         .serverChannelOption(.maxMessagesPerRead, value: 64)
-        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
             guard let loop = byEventLoop[ObjectIdentifier(channel.eventLoop)]?.value else {
@@ -46,11 +44,13 @@ struct NIODriver: ServerDriver {
             try loop.configure(channel)
           }
         }
-        .bind(host: configuration.host, port: configuration.port).get()
-      return NIODriver(group: group, listener: listener, loops: loops, port: listener.localAddress?.port ?? 0)
+      return NIODriver(
+        group: group, listener: try await NIOListener(configuration, bootstrap), loops: loops,
+        grace: configuration.handOverGrace)
     } catch {
       for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
       try? await group.shutdownGracefully()
+      if error is ListenError { throw error }
       let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
       throw ListenError(host: configuration.host, port: configuration.port, reason: reason)
     }
@@ -63,9 +63,17 @@ struct NIODriver: ServerDriver {
   }
 
   func drain(window: Duration, timeout: Duration) async {
-    try? await listener.close()
+    let deadline = ContinuousClock.now + timeout
     for loop in loops { loop.eventLoop.execute { loop.value.beginDrain(window: window) } }
-    await untilEmpty(timeout: timeout)
+    if grace > .zero {
+      listener.dropNew()
+      try? await Task.sleep(for: min(grace, timeout))
+    }
+    for (number, socket) in await listener.close().enumerated() {
+      let loop = loops[number % loops.count]
+      loop.eventLoop.execute { loop.value.take(socket) }
+    }
+    await untilEmpty(deadline)
     for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
     try? await group.shutdownGracefully()
   }

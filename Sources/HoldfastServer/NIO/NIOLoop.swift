@@ -4,9 +4,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A connection that was accepted elsewhere, and counted in the ``ConnectionBudget`` there.
+/// What is known of a connection that another driver dealt with, and counted in the ``ConnectionBudget``.
 struct HandedOver: Sendable {
-  var socket: CInt
   var address: Address
   /// What has come and was not answered.
   var bytes: [UInt8] = []
@@ -54,15 +53,17 @@ final class NIOLoop {
     try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self, budget, handedOver: handedOver))
   }
 
-  /// Takes a connection over. Its socket is the loop's from then on.
-  func take(_ connection: HandedOver) {
+  /// Takes a connection that was accepted elsewhere. Its socket is the loop's from then on.
+  func take(_ socket: CInt, handedOver: HandedOver? = nil) {
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     ClientBootstrap(group: eventLoop)
       .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel, handedOver: connection) }
+        channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel, handedOver: handedOver) }
       }
-      .withConnectedSocket(connection.socket)
-      .whenFailure { [budget] _ in budget.giveBack(connection.address) }
+      .withConnectedSocket(socket)
+      .whenFailure { [budget] _ in
+        if let handedOver { budget.giveBack(handedOver.address) }
+      }
   }
 
   // MARK: What the channels tell

@@ -23,7 +23,11 @@ final class ChildProcess: Sendable {
   /// Pipes are made close-on-exec a moment after they are made; no other child may be started in that moment.
   private static let starting = Mutex(())
 
-  init(_ path: String, _ arguments: [String], environment: [String: String] = [:], input text: String? = nil) throws {
+  /// - Parameter passed: A descriptor that is the child's number 3, as systemd passes sockets.
+  init(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:], input text: String? = nil,
+    passed: Int32? = nil
+  ) throws {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -45,6 +49,7 @@ final class ChildProcess: Sendable {
       posix_spawn_file_actions_adddup2(&actions, pipes.input.reading, 0)
       posix_spawn_file_actions_adddup2(&actions, pipes.output.writing, 1)
       posix_spawn_file_actions_adddup2(&actions, pipes.errors.writing, 2)
+      if let passed { posix_spawn_file_actions_adddup2(&actions, passed, 3) }
       var pid: pid_t = 0
       let result = posix_spawn(&pid, path, &actions, &attributes, &words, &settings)
       Glibc.close(pipes.input.reading)

@@ -15,9 +15,14 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
     try HoldfastProcess(flags, port: port)
   }
 
-  init(_ flags: [String], port wanted: UInt16 = 0) throws {
+  convenience init(_ flags: [String], port wanted: UInt16 = 0) throws {
     let driver = HoldfastBinary.driver.map { ["--driver", $0] } ?? []
-    process = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + driver + flags)
+    try self.init(ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + driver + flags))
+  }
+
+  /// A server that was started by `process`.
+  init(_ process: ChildProcess) throws {
+    self.process = process
     guard let line = process.outputLine(within: .seconds(30)) else {
       process.kill()
       throw Failure("the server does not say where it listens; it logged:\n\(process.errorText)")
