@@ -99,10 +99,11 @@ final class Socket: Sendable {
 
   deinit { close(isReset: false) }
 
-  private let isClosed = Mutex(false)
+  private let closed = Mutex(false)
+  var isClosed: Bool { closed.withLock { $0 } }
 
   func close(isReset: Bool) {
-    if isClosed.withLock({ closed in
+    if closed.withLock({ closed in
       defer { closed = true }; return closed
     }) {
       return
@@ -112,6 +113,27 @@ final class Socket: Sendable {
       setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
     _ = Glibc.close(descriptor)
+  }
+
+  var port: Int { Socket.port(of: descriptor) ?? 0 }
+
+  /// The port at either end of any connection over IPv4 of this process; nil where there is none.
+  static func port(of descriptor: CInt, isPeer: Bool = false) -> Int? {
+    var address = sockaddr_in()
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        isPeer ? getpeername(descriptor, $0, &size) : getsockname(descriptor, $0, &size)
+      }
+    }
+    return result == 0 && address.sin_family == sa_family_t(AF_INET) ? Int(in_port_t(bigEndian: address.sin_port)) : nil
+  }
+
+  static func option(_ level: CInt, _ name: CInt, of descriptor: CInt) -> CInt {
+    var value: CInt = -1
+    var size = socklen_t(MemoryLayout<CInt>.size)
+    getsockopt(descriptor, level, name, &value, &size)
+    return value
   }
 
   func write(_ bytes: [UInt8]) {

@@ -7,6 +7,12 @@ import Testing
 
 @testable import HoldfastServer
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Any driver over real sockets: what is said here holds for each of them. Every wait is for a condition, and ends: a
 /// disconnect that got lost is to be a failure that says so, not a run that never ends.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct DriverTests {
@@ -44,6 +50,97 @@ import Testing
       try await connections(driver, 0)
     }
   }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `No wake-up between two threads is lost, whichever of poll and publish comes first`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind, threads: 2) { port, _, _ in
+      let polling = (0..<20).map { _ in Socket(port) }
+      let publishing = (0..<20).map { _ in Socket(port) }
+      for round in 0..<50 {
+        for index in polling.indices {
+          let poll = Bench.get("/api/poll/c\(round)-\(index)?timeout=60&cursor=earliest")
+          let publish = Bench.post("/api/publish/c\(round)-\(index)", "\(round)")
+          if (round + index) % 2 == 0 {
+            polling[index].write(poll)
+            publishing[index].write(publish)
+          } else {
+            publishing[index].write(publish)
+            polling[index].write(poll)
+          }
+        }
+        for index in polling.indices {
+          #expect(polling[index].read()?.data == ["\(round)"])
+          #expect(publishing[index].read()?.kind == "published")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `Connections that come and go never get each other's answers, nor leave anything behind`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind, threads: 2) { port, hub, driver in
+      var random = SeededGenerator(testSeed)
+      for round in 0..<60 {
+        // Of ten, some leave before their answers, so that descriptors are used again while answers are under way.
+        let clients = (0..<10).map { _ in Socket(port) }
+        for (index, client) in clients.enumerated() {
+          client.write(Bench.post("/api/publish/r\(round)c\(index)", "\(round * 10 + index)"))
+          client.write(Bench.get("/api/poll/r\(round)c\(index)?cursor=earliest&timeout=60"))
+          if random.below(3) == 0 { client.close(isReset: random.below(2) == 0) }
+        }
+        for (index, client) in clients.enumerated() where !client.isClosed {
+          #expect(client.read()?.json["channel"] as? String == "r\(round)c\(index)")
+          #expect(client.read()?.data == ["\(round * 10 + index)"])
+          client.close(isReset: random.below(2) == 0)
+        }
+      }
+      try await connections(driver, 0)
+      try await held(hub, 0, on: hub.channels(limit: 1000))
+    }
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `A short time-out behind a long one is kept`(kind: ServerConfiguration.Driver) async throws {
+    try await withDriver(kind) { port, hub, _ in
+      let client = Socket(port)
+      for round in 0..<3 {
+        client.write(Bench.get("/api/poll/a?timeout=60"))
+        try await held(hub, 1)
+        try await hub.publish(Payload(json: "\(round)"), to: .a)
+        #expect(client.read()?.data == ["\(round)"])
+        client.write(Bench.get("/api/poll/a?timeout=0.2"))
+        #expect(client.read()?.kind == "timeout", "within the patience of this client, a third of the long one")
+      }
+    }
+  }
+
+  #if os(Linux)
+    @Test(arguments: ServerConfiguration.Driver.all)
+    func `The system is asked to notice a client that has gone without a word`(
+      kind: ServerConfiguration.Driver
+    ) async throws {
+      try await withDriver(kind) { port, _, _ in
+        let client = Socket(port)
+        client.write(Bench.get("/healthz"))
+        #expect(client.read()?.kind == "ok")
+        let options = (0..<1024).filter {
+          Socket.port(of: $0) == port && Socket.port(of: $0, isPeer: true) == client.port
+        }
+        .map { socket in
+          [
+            (SOL_SOCKET, SO_KEEPALIVE), (CInt(IPPROTO_TCP), TCP_KEEPIDLE), (CInt(IPPROTO_TCP), TCP_KEEPINTVL),
+            (CInt(IPPROTO_TCP), TCP_KEEPCNT),
+            (CInt(IPPROTO_TCP), TCP_USER_TIMEOUT), (CInt(IPPROTO_TCP), TCP_NODELAY),
+          ].map { Socket.option($0, $1, of: socket) }
+        }
+        #expect(options == [[1, 60, 15, 4, 120_000, 1]])
+      }
+    }
+  #endif
 
   @Test(arguments: ServerConfiguration.Driver.all)
   func `An answer of a megabyte to a client that does not read hurts nobody and arrives whole when it does`(

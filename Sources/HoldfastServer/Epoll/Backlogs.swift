@@ -15,6 +15,7 @@ struct Backlogs {
   }
 
   let bytesMax: Int
+  /// What the buffers take, with the room in them that is not used.
   private(set) var bytes = 0
   private var entries: [Int32: Entry] = [:]
   private var buffers: [Buffer] = []
@@ -87,8 +88,9 @@ struct Backlogs {
       buffers[recent].users += 1
       return recent
     }
-    bytes += new.count
-    let buffer = Buffer(bytes: new, users: 1)
+    // An array that is used again and again may have far more room than what is in it needs.
+    let buffer = Buffer(bytes: new.capacity > 2 * new.count ? new.span.array(0..<new.count) : new, users: 1)
+    bytes += buffer.bytes.capacity
     if let index = freeBuffers.popLast() {
       buffers[index] = buffer
       recent = index
@@ -102,7 +104,7 @@ struct Backlogs {
   private mutating func letGo(_ index: Int) {
     buffers[index].users -= 1
     if buffers[index].users > 0 { return }
-    bytes -= buffers[index].bytes.count
+    bytes -= buffers[index].bytes.capacity
     buffers[index].bytes = []
     freeBuffers.append(index)
     if recent == index { recent = nil }
