@@ -9,11 +9,11 @@ var strict: [SwiftSetting] = [
 // Set by `make lint` and `make test`: a warning is for the project's developers to mend, not for its users to meet.
 if Context.environment["HOLDFAST_STRICT"] != nil { strict.append(.treatAllWarnings(as: .error)) }
 
-// The load generator is an epoll loop and reads /proc.
+// Both are epoll loops, and the load generator reads /proc.
 #if os(Linux)
-  let notHere: [String] = []
+  let notHere = (server: [String](), commands: [String]())
 #else
-  let notHere = ["Bench"]
+  let notHere = (server: ["Epoll"], commands: ["Bench"])
 #endif
 
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -53,8 +53,10 @@ let package = Package(
       name: "HoldfastServer",
       dependencies: [
         "Holdfast", "HoldfastProtocol", nio, nioPosix, logging, lifecycle,
+        .target(name: "CLinux", condition: .when(platforms: [.linux])),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
+      exclude: notHere.server,
       swiftSettings: strict),
     .target(
       name: "HoldfastClient",
@@ -76,7 +78,7 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         logging, lifecycle,
       ],
-      exclude: notHere,
+      exclude: notHere.commands,
       swiftSettings: strict),
     .testTarget(name: "HoldfastTests", dependencies: ["Holdfast"], swiftSettings: strict),
     .testTarget(

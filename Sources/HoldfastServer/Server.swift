@@ -1,9 +1,6 @@
 public import Holdfast
 public import Logging
-import NIOCore
-import NIOPosix
 public import ServiceLifecycle
-import Synchronization
 
 /// Serves a hub over HTTP.
 ///
@@ -35,7 +32,7 @@ public struct Server: Service {
 
   /// - Throws: ``ListenError`` where the address cannot be listened on.
   public func run() async throws {
-    let driver = try await NIODriver.start(configuration, hub: hub, logger: logger)
+    let driver = try await configuration.startDriver(hub: hub, logger: logger)
     onListening(driver.port)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await hub.run() }

@@ -111,7 +111,7 @@ private struct Comparison {
     reading: while true {
       switch connection.next(stream.span, &offset, at: 0, limits: limits) {
       case .needsMore: break reading
-      case .refused:
+      case .refused, .preface:
         outcome.refused += 1
         break reading
       case .sendContinue: continue

@@ -41,11 +41,25 @@ struct Serve: AsyncParsableCommand {
     keepLargeBlocksApart()
     signal(SIGPIPE, SIG_IGN)
     let hub = Hub(store: MemoryStore(limits: settings.server.store), limits: settings.server.holds)
+    if let passed = settings.passed {
+      logger.info(
+        "adopted a listening socket", metadata: ["address": "\(passed.host)", "descriptor": "\(passed.descriptor)"])
+    }
+    if settings.server.reusesPort {
+      logger.warning(
+        """
+        --reuse-port with the memory store: another process on this port has messages of its own, and a client gets only \
+        those of the process it reaches. That is for handing over from an old process to a new one, not for good.
+        """)
+    }
     let server = Server(configuration: settings.server, hub: hub, logger: logger) { port in
       Serve.announce(settings.server, port: port)
       logger.info(
         "listening",
-        metadata: ["host": "\(settings.server.host)", "port": "\(port)", "version": "\(version)", "store": "memory"])
+        metadata: [
+          "host": "\(settings.server.host)", "port": "\(port)", "version": "\(version)", "store": "memory",
+          "driver": "\(settings.server.driver.resolved)",
+        ])
     }
     let group = ServiceGroup(
       configuration: .init(
@@ -58,8 +72,9 @@ struct Serve: AsyncParsableCommand {
 
   /// Says where the server is and what to try. The first line is for programs too.
   private static func announce(_ configuration: ServerConfiguration, port: Int) {
+    let isPath = configuration.host.hasPrefix("/") || configuration.host.hasPrefix("@")
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-    let url = "http://\(host):\(port)"
+    let url = isPath ? "http+unix://\(configuration.host)" : "http://\(host):\(port)"
     let api = url + configuration.prefix
     try? Terminal.printLine(
       """

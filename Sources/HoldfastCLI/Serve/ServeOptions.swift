@@ -14,11 +14,23 @@ struct ServeOptions: ParsableArguments {
     help: ArgumentHelp("The port to listen on; 0 lets the system choose (8080).", valueName: "port"))
   var port: Int?
 
+  @Flag(
+    help: """
+      Let other servers of the same user listen on the same port, so that a new one can take over from an old one that \
+      is told to end. The memory store is not shared with them.
+      """)
+  var reusePort = false
+
   @Option(help: ArgumentHelp("What stands before every path of the API (/api).", valueName: "path"))
   var prefix: String?
 
   @Option(help: ArgumentHelp("Where messages are kept: memory (memory).", valueName: "store"))
   var store: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What runs the connections: auto, epoll, nio (auto: epoll on Linux, else nio).", valueName: "name"))
+  var driver: String?
 
   @Option(
     parsing: .unconditional,
@@ -109,8 +121,10 @@ struct ServeOptions: ParsableArguments {
     [
       ("host", host.map { .string($0) }),
       ("port", port.map { .int($0) }),
+      ("reuse-port", reusePort ? .bool(true) : nil),
       ("prefix", prefix.map { .string($0) }),
       ("store", store.map { .string($0) }),
+      ("driver", driver.map { .string($0) }),
       ("threads", threads.map { .int($0) }),
       ("poll-timeout-max", pollTimeoutMax.map { .double($0) }),
       ("log-messages-max", logMessagesMax.map { .int($0) }),

@@ -6,11 +6,14 @@ import HoldfastServer
 struct ServeSettings {
   var server = ServerConfiguration()
   var logs = Logs.Settings()
+  /// What is said of the address when a socket was passed.
+  var passed: PassedSocket?
 
   static func read(_ options: ServeOptions) async throws -> ServeSettings {
     var settings = ServeSettings()
     let source = try await SettingsSource(options.settings, file: options.config)
     try await settings.readServer(source)
+    try await settings.readSocket(source)
     try await settings.readLogs(source)
     try await settings.readHolds(source)
     try await settings.readMisc(source)
@@ -20,6 +23,12 @@ struct ServeSettings {
   private mutating func readServer(_ source: SettingsSource) async throws {
     if let host = try await source.string("host") { server.host = host }
     if let port = try await source.int("port", in: 0...65535) { server.port = port }
+    if let name = try await source.string("driver") {
+      guard let driver = ServerConfiguration.Driver(rawValue: name) else {
+        throw source.wrong("driver", "'\(name)' is not a driver known here; there are auto, epoll and nio")
+      }
+      server.driver = driver
+    }
     if let threads = try await source.int("threads", in: 1...62) { server.threads = threads }
     if let body = try await source.int("body-bytes-max", in: 1...(1 << 30)) { server.bodyBytesMax = body }
     if let prefix = try await source.string("prefix") {
@@ -36,6 +45,17 @@ struct ServeSettings {
     try await source.seconds("idle-timeout", into: &server.idleTimeout)
     try await source.seconds("send-timeout", into: &server.sendTimeout)
     try await source.seconds("shutdown-timeout", into: &server.shutdownTimeout)
+  }
+
+  private mutating func readSocket(_ source: SettingsSource) async throws {
+    server.reusesPort = try await source.bool("reuse-port") ?? false
+    passed = try PassedSocket.take()
+    guard let passed else { return }
+    for name in ["host", "port", "reuse-port"] where try await source.isGiven(name) {
+      throw source.wrong(name, "a listening socket was passed (LISTEN_FDS), which has that settled; leave it away")
+    }
+    server.listeningSocket = passed.descriptor
+    server.host = passed.host
   }
 
   private mutating func readLogs(_ source: SettingsSource) async throws {

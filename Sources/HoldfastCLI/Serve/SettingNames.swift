@@ -7,7 +7,7 @@ struct SettingNames {
   /// Variables that begin like settings of `serve` and are none: the other commands', the build's and the tests'.
   private static let otherVariables: Set = [
     ServerOptions.variable, "HOLDFAST_STRICT", "HOLDFAST_BINARY", "HOLDFAST_CONFORMANCE_CASE",
-    "HOLDFAST_CONFORMANCE_URL", "HOLDFAST_TEST_SEED",
+    "HOLDFAST_CONFORMANCE_URL", "HOLDFAST_TEST_DRIVER", "HOLDFAST_TEST_SEED",
   ]
 
   /// As in a file and, behind `--`, as flags.

@@ -67,8 +67,21 @@ struct SettingsSource {
   /// The error for a value that was given.
   func wrong(_ name: String, _ detail: String) -> ValidationError { ValidationError("\(name): \(detail)") }
 
+  /// Whether any source has it, whatever it says.
+  func isGiven(_ name: String) async throws -> Bool {
+    for (_, reader) in readers {
+      do { if try await reader.fetchString(forKey: ConfigKey([name])) == nil { continue } } catch {}
+      return true
+    }
+    return false
+  }
+
   func string(_ name: String) async throws -> String? {
     try await first(name, "a text") { try await $0.fetchString(forKey: $1) }
+  }
+
+  func bool(_ name: String) async throws -> Bool? {
+    try await first(name, "true or false") { try await $0.fetchBool(forKey: $1) }
   }
 
   func strings(_ name: String) async throws -> [String]? {

@@ -8,8 +8,34 @@ public struct ServerConfiguration: Sendable {
   public var host = WireLimit.hostDefault
   /// The port to listen on; 0 lets the system choose.
   public var port = WireLimit.portDefault
+  /// The descriptor of a socket that listens already, from systemd for instance; `host` and `port` are not used then. The
+  /// server closes it in the end, which leaves the socket to whoever else has it.
+  public var listeningSocket: CInt?
+  /// Whether other processes of the same user may listen on the same port, each being given a share of the connections: for
+  /// a new server that takes over from an old one. Where stores are not shared, neither are messages.
+  public var reusesPort = false
   /// What stands before every path but `/healthz` and `/readyz`: empty, or `/` and a word.
   public var prefix = WirePath.prefixDefault
+  /// What runs the connections.
+  public enum Driver: String, Sendable, CaseIterable {
+    /// What is best here: ``epoll`` on Linux, ``nio`` elsewhere.
+    case auto
+    /// Linux's own, for connections in clear: the least memory and time a held poll.
+    case epoll
+    /// SwiftNIO, everywhere.
+    case nio
+
+    /// What ``auto`` stands for here; any other for itself.
+    public var resolved: Driver {
+      #if os(Linux)
+        self == .auto ? .epoll : self
+      #else
+        self == .auto ? .nio : self
+      #endif
+    }
+  }
+
+  public var driver = Driver.auto
   /// Event loops, each a thread. One serves tens of thousands of polls; more are for more cores than one fills.
   public var threads = 1
 

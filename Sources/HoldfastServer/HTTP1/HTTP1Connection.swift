@@ -19,6 +19,8 @@ struct HTTP1Connection {
     case sendContinue(Request)
     /// Answer, then close.
     case refused(HTTP1Refusal)
+    /// The connection begins with HTTP/2's preface, and with these bytes: for who speaks that, or to be refused.
+    case preface([UInt8], HTTP1Refusal)
   }
 
   struct Request: Sendable {
@@ -54,6 +56,8 @@ struct HTTP1Connection {
   /// The tick at which the connection is closed, or its request refused, unless it gets on.
   private(set) var deadline: UInt32
   private var isFirstLine = true
+  /// Whether no head has come yet.
+  private var isNew = true
 
   init(at tick: UInt32, limits: HTTP1Limits) { deadline = tick &+ limits.idleTicks }
 
@@ -104,6 +108,7 @@ struct HTTP1Connection {
         return .needsMore
       }
       isFirstLine = true
+      isNew = false
       let bodyCount = try bodyCount(of: head, limits: limits)
       if let bodyCount, input.count - offset - head.length >= bodyCount {
         let request = Request(head: head, bytes: nil, start: offset, bodyCount: bodyCount)
@@ -115,7 +120,10 @@ struct HTTP1Connection {
       offset += head.length
       return try beginBody(partial, head, input, &offset, at: tick, limits: limits)
     } catch {
-      partial = nil
+      defer { partial = nil }
+      if error.isPreface && isNew {
+        return .preface((partial?.bytes ?? []) + input.array(offset..<input.count), error)
+      }
       return .refused(error)
     }
   }
@@ -183,6 +191,7 @@ struct HTTP1Connection {
     let bytes = partial.bytes
     guard let head = try RequestHeadParser.parse(bytes.span, from: 0, limits: limits) else { return .needsMore }
     isFirstLine = true
+    isNew = false
     // What was taken beyond the head is given back.
     offset -= partial.bytes.count - head.length
     partial.bytes.removeLast(partial.bytes.count - head.length)

@@ -41,6 +41,8 @@ struct RequestHead: Equatable, Sendable {
   var expectsContinue = false
   /// Whether the connection goes on after the answer.
   var isKeptAlive = true
+  /// Whether it may become something else than HTTP/1.1: it asks for an upgrade, and has no body.
+  var asksForUpgrade = false
 
   var host = Slice()
   var origin = Slice()
@@ -56,6 +58,8 @@ struct RequestHead: Equatable, Sendable {
 struct HTTP1Refusal: Error, Equatable, Sendable {
   var code: ProblemCode
   var detail: String
+  /// Whether the line is the first of HTTP/2's preface.
+  var isPreface = false
 }
 
 /// What the reading of requests is limited by.

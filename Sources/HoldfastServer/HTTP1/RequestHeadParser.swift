@@ -8,6 +8,8 @@ struct RequestHeadParser {
   private var isHTTP10 = false
   private var hasTransferEncoding = false
   private var saysClose = false
+  private var saysUpgrade = false
+  private var hasUpgrade = false
   private let limits: HTTP1Limits
 
   /// - Returns: nil while the head is incomplete.
@@ -100,7 +102,7 @@ struct RequestHeadParser {
       end += 1
     }
     head.target = Slice(target - base..<end - base)
-    try version(bytes, end + 1..<line.upperBound)
+    try version(bytes, end + 1..<line.upperBound, of: line)
     var path = target
     if bytes[target] != UInt8(ascii: "/") {
       if bytes.matches("*", at: target..<end), head.method == .options {
@@ -119,7 +121,9 @@ struct RequestHeadParser {
     if let question { head.query = Slice(question + 1 - base..<end - base) }
   }
 
-  private mutating func version(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(HTTP1Refusal) {
+  private mutating func version(
+    _ bytes: borrowing Span<UInt8>, _ range: Range<Int>, of line: Range<Int>
+  ) throws(HTTP1Refusal) {
     if bytes.matches("HTTP/1.1", at: range) { return }
     if bytes.matches("HTTP/1.0", at: range) {
       isHTTP10 = true
@@ -128,7 +132,11 @@ struct RequestHeadParser {
     let isVersion =
       range.count == 8 && bytes.matches("HTTP/", at: range.prefix(5)) && bytes[range.lowerBound + 5].isDigit
       && bytes[range.lowerBound + 6] == UInt8(ascii: ".") && bytes[range.lowerBound + 7].isDigit
-    if isVersion { throw HTTP1Refusal(code: .versionUnsupported, detail: "this server speaks HTTP/1.1 and HTTP/1.0") }
+    if isVersion {
+      throw HTTP1Refusal(
+        code: .versionUnsupported, detail: "this server speaks HTTP/1.1 and HTTP/1.0",
+        isPreface: bytes.matches("PRI * HTTP/2.0", at: line))
+    }
     throw malformed("the request line does not end with 'HTTP/1.1'")
   }
 
@@ -174,8 +182,10 @@ struct RequestHeadParser {
         throw HTTP1Refusal(code: .expectationFailed, detail: "the only expectation met here is 100-continue")
       }
       head.expectsContinue = true
+    case 7 where bytes.matchesIgnoringCase("upgrade", at: name): hasUpgrade = true
     case 10 where bytes.matchesIgnoringCase("connection", at: name):
       if bytes.listContains("close", in: value) { saysClose = true }
+      if bytes.listContains("upgrade", in: value) { saysUpgrade = true }
     case 11 where bytes.matchesIgnoringCase("x-client-id", at: name):
       try Self.set(&head.clientID, slice, "X-Client-ID")
     case 12 where bytes.matchesIgnoringCase("content-type", at: name):
@@ -242,6 +252,8 @@ struct RequestHeadParser {
     // RFC 9110, 10.1.1: HTTP/1.0 does not know interim answers.
     if isHTTP10 { head.expectsContinue = false }
     head.isKeptAlive = !isHTTP10 && !saysClose && head.method != .other
+    let hasBody = head.isChunked || head.contentLength ?? 0 > 0
+    head.asksForUpgrade = saysUpgrade && hasUpgrade && head.isKeptAlive && !hasBody
     return head
   }
 }

@@ -5,6 +5,8 @@ final class RequestQueue {
   enum Item {
     case request(HTTP1Connection.Request)
     case refusal(HTTP1Refusal)
+    /// A request for an upgrade, and all that came behind: no request is looked for there. It is the last.
+    case upgrade([UInt8])
   }
 
   /// What may wait behind a held poll; more makes the poll be answered early.
@@ -21,6 +23,15 @@ final class RequestQueue {
     bytes += Self.size(item)
   }
 
+  /// Takes what comes behind a request for an upgrade.
+  /// - Returns: Whether there is one.
+  func appendRest(_ input: borrowing Span<UInt8>) -> Bool {
+    guard case .upgrade(let begun) = items.last else { return false }
+    items[items.count - 1] = .upgrade(begun + input.array(0..<input.count))
+    bytes += input.count
+    return true
+  }
+
   func popFirst() -> Item? {
     guard let item = items.popFirst() else { return nil }
     bytes -= Self.size(item)
@@ -31,6 +42,7 @@ final class RequestQueue {
     switch item {
     case .request(let request): request.bytes?.count ?? 0
     case .refusal: 0
+    case .upgrade(let bytes): bytes.count
     }
   }
 }

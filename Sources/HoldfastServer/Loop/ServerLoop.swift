@@ -113,6 +113,10 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   mutating func received(_ token: Int32, _ input: borrowing Span<UInt8>, at moment: Moment) {
     let index = Int(token)
     let tick = Self.tick(moment)
+    if let queue = rows[index].queue, queue.appendRest(input) {
+      if rows[index].state == .held && isCrowded(index) { answerEarly(token, at: moment) }
+      return
+    }
     var offset = 0
     while rows[index].state != .free && rows[index].state != .finishing {
       switch rows[index].http.next(input, &offset, at: tick, limits: settings.http) {
@@ -126,6 +130,14 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       case .sendContinue(let request):
         // Behind a held poll the client goes on by itself after a while, as RFC 9110 tells it to.
         if rows[index].state == .open { askForBody(token, request, at: moment) }
+      case .request(let request) where request.head.asksForUpgrade && Driver.handsOver && !isDraining:
+        var bytes = request.bytes ?? input.array(request.headRange)
+        bytes += input.array(offset..<input.count)
+        if rows[index].state == .open { handOver(token, bytes) } else { enqueue(.upgrade(bytes), token, at: moment) }
+        return
+      case .preface(let bytes, let refusal):
+        if Driver.handsOver && !isDraining { handOver(token, bytes) } else { refuse(token, refusal, at: moment) }
+        return
       case .request(let request):
         if rows[index].state == .open {
           handle(token, request, input, at: moment)
@@ -141,6 +153,12 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
         return
       }
     }
+  }
+
+  /// Leaves a connection to the driver beside this one, which answers what is in `bytes`.
+  private mutating func handOver(_ token: Int32, _ bytes: [UInt8]) {
+    closed(token)
+    driver.handOver(token, bytes)
   }
 
   /// All that was kept for a slow client has been sent.
@@ -187,6 +205,10 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       switch item {
       case .request(let request): handle(token, request, none.span, at: moment)
       case .refusal(let refusal): refuse(token, refusal, at: moment)
+      case .upgrade(let bytes):
+        rows[index].queue = nil
+        // A server that is about to end gives no connection away, but answers as if no upgrade were asked for.
+        if isDraining { received(token, bytes.span, at: moment) } else { handOver(token, bytes) }
       }
     }
   }

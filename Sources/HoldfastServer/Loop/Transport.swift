@@ -13,6 +13,18 @@ protocol Transport {
   /// Tells the client that nothing more comes, once what is kept has been sent. What it still sends goes on being read.
   mutating func shutdownOutput(_ token: Int32)
 
+  /// Whether there is another driver beside, for what this one does not do.
+  static var handsOver: Bool { get }
+
+  /// Gives a connection to that driver, with the bytes that have come and were not answered. Nothing is kept for it, and
+  /// ``ServerLoop/closed(_:)`` does not follow. Only where ``handsOver``.
+  mutating func handOver(_ token: Int32, _ bytes: [UInt8])
+
   /// Closes at once. ``ServerLoop/closed(_:)`` does not follow.
   mutating func close(_ token: Int32)
+}
+
+extension Transport {
+  static var handsOver: Bool { false }
+  mutating func handOver(_: Int32, _: [UInt8]) { preconditionFailure("there is no driver beside this one") }
 }

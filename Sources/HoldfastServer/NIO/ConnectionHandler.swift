@@ -9,13 +9,23 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// -1 while the connection is not open.
   private var token: Int32 = -1
   private var address = Address(value: 0)
+  /// nil when the connection was accepted here, and once its bytes were passed on.
+  private var handedOver: HandedOver?
 
-  init(_ loop: NIOLoop, _ budget: ConnectionBudget) {
+  init(_ loop: NIOLoop, _ budget: ConnectionBudget, handedOver: HandedOver? = nil) {
     self.loop = loop
     self.budget = budget
+    self.handedOver = handedOver
   }
 
   func channelActive(context: ChannelHandlerContext) {
+    if let connection = handedOver {
+      handedOver = nil
+      address = connection.address
+      token = loop.opened(context.channel, from: address)
+      if !connection.bytes.isEmpty { loop.received(token, ByteBuffer(bytes: connection.bytes)) }
+      return
+    }
     // A Unix socket's peer has no address; they all count as one.
     address = context.remoteAddress?.ipAddress.flatMap { Address($0) } ?? Address(value: 0)
     if let code = budget.take(address) {

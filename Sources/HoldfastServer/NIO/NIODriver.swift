@@ -12,68 +12,68 @@ import NIOPosix
 #endif
 
 /// The driver on SwiftNIO: a listening channel, and event loops that the accepted connections are spread over.
-struct NIODriver: Sendable {
+struct NIODriver: ServerDriver {
   private let group: MultiThreadedEventLoopGroup
-  private let listener: any Channel
+  private let listener: NIOListener
   private let loops: [NIOLoopBound<NIOLoop>]
+  private let grace: Duration
 
-  /// The port it listens on.
-  let port: Int
+  var port: Int { listener.port }
 
   static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> NIODriver {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     var loops: [NIOLoopBound<NIOLoop>] = []
     do {
       let settings = LoopSettings(configuration, logger: logger)
+      let budget = ConnectionBudget.ofProcess(configuration)
       for eventLoop in group.makeIterator() {
         let loop = eventLoop.submit {
-          NIOLoopBound(NIOLoop(eventLoop: eventLoop, settings: settings, hub: hub), eventLoop: eventLoop)
+          NIOLoopBound(
+            NIOLoop(eventLoop: eventLoop, settings: settings, hub: hub, budget: budget), eventLoop: eventLoop)
         }
         loops.append(try await loop.get())
       }
-      let budget = ConnectionBudget.ofProcess(configuration)
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
-      let listener = try await ServerBootstrap(group: group)
-        .serverChannelOption(.backlog, value: 4096)
-        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      let bootstrap = ServerBootstrap(group: group)
         .serverChannelOption(.maxMessagesPerRead, value: 64)
-        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-        .childChannelOption(.maxMessagesPerRead, value: 1)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
             guard let loop = byEventLoop[ObjectIdentifier(channel.eventLoop)]?.value else {
               throw ChannelError.inappropriateOperationForState
             }
-            try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(loop.receiveBuffers))
-            try channel.pipeline.syncOperations.addHandler(ConnectionHandler(loop, budget))
+            try loop.configure(channel)
           }
         }
-        .bind(host: configuration.host, port: configuration.port).get()
-      return NIODriver(group: group, listener: listener, loops: loops, port: listener.localAddress?.port ?? 0)
+      return NIODriver(
+        group: group, listener: try await NIOListener(configuration, bootstrap), loops: loops,
+        grace: configuration.handOverGrace)
     } catch {
       for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
       try? await group.shutdownGracefully()
+      if error is ListenError { throw error }
       let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
       throw ListenError(host: configuration.host, port: configuration.port, reason: reason)
     }
   }
 
-  /// How many connections are open.
   func connectionCount() async -> Int {
     var count = 0
     for loop in loops { count += (try? await loop.eventLoop.submit { loop.value.openCount }.get()) ?? 0 }
     return count
   }
 
-  /// Stops listening, answers what is held over `window`, and ends when no connection is left, the time-out passes, or
-  /// the task is cancelled.
   func drain(window: Duration, timeout: Duration) async {
     let deadline = ContinuousClock.now + timeout
-    try? await listener.close()
     for loop in loops { loop.eventLoop.execute { loop.value.beginDrain(window: window) } }
-    while !Task.isCancelled, ContinuousClock.now < deadline, await connectionCount() > 0 {
-      try? await Task.sleep(for: .milliseconds(20))
+    if grace > .zero {
+      listener.dropNew()
+      try? await Task.sleep(for: min(grace, timeout))
     }
+    for (number, socket) in await listener.close().enumerated() {
+      let loop = loops[number % loops.count]
+      loop.eventLoop.execute { loop.value.take(socket) }
+    }
+    await untilEmpty(deadline)
     for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
     try? await group.shutdownGracefully()
   }

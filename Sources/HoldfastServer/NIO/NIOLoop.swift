@@ -4,9 +4,17 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+/// What is known of a connection that another driver dealt with, and counted in the ``ConnectionBudget``.
+struct HandedOver: Sendable {
+  var address: Address
+  /// What has come and was not answered.
+  var bytes: [UInt8] = []
+}
+
 /// Runs a ``ServerLoop`` on one NIO event loop. Everything but the wake-up happens on that loop.
 final class NIOLoop {
   let eventLoop: any EventLoop
+  private let budget: ConnectionBudget
   private let buffers: ReceiveBuffers
   private var loop: ServerLoop<NIOTransport>
   private var clock = LoopClock()
@@ -15,8 +23,9 @@ final class NIOLoop {
   private let relay: LoopRelay
 
   /// - Parameter eventLoop: The loop this is called on.
-  init(eventLoop: any EventLoop, settings: LoopSettings, hub: Hub) {
+  init(eventLoop: any EventLoop, settings: LoopSettings, hub: Hub, budget: ConnectionBudget) {
     self.eventLoop = eventLoop
+    self.budget = budget
     buffers = ReceiveBuffers()
     let relay = LoopRelay(eventLoop: eventLoop)
     self.relay = relay
@@ -35,6 +44,28 @@ final class NIOLoop {
   func refusal(_ code: ProblemCode) -> [UInt8] { turn { loop, moment in loop.refusal(code, at: moment) } }
 
   var receiveBuffers: ReceiveBuffers { buffers }
+
+  // MARK: Connections
+
+  /// Sets up a connection's channel.
+  func configure(_ channel: any Channel, handedOver: HandedOver? = nil) throws {
+    try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+    try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(buffers))
+    try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self, budget, handedOver: handedOver))
+  }
+
+  /// Takes a connection that was accepted elsewhere. Its socket is the loop's from then on.
+  func take(_ socket: CInt, handedOver: HandedOver? = nil) {
+    let bound = NIOLoopBound(self, eventLoop: eventLoop)
+    ClientBootstrap(group: eventLoop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try bound.value.configure(channel, handedOver: handedOver) }
+      }
+      .withConnectedSocket(socket)
+      .whenFailure { [budget] _ in
+        if let handedOver { budget.giveBack(handedOver.address) }
+      }
+  }
 
   // MARK: What the channels tell
 

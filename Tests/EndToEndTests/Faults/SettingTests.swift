@@ -10,6 +10,7 @@ extension FaultTests {
         ("--port", "x"), ("--port", "70000"), ("--port", "-1"), ("--log-messages-max", "many"), ("--log-age-max", "-5"),
         ("--log-bytes-max", "1.5"), ("--connections-max", "x"), ("--connections-per-client-max", "-1"),
         ("--head-timeout", "soon"), ("--poll-timeout-max", "x"), ("--trusted-proxies", "not-an-address"),
+        ("--driver", "kqueue"),
         ("--no-such-flag", "1"),
       ])
     func wrong(flag: String, value: String) async throws {
@@ -107,6 +108,18 @@ extension FaultTests {
         try expect(code != 0, "the exit code is 0")
         try expect(second.errorText.contains("\(server.port)"), "no line names the port: \(second.errorText)")
         try expect(server.ask("GET /healthz").status, is: 200, "the first server")
+      }
+    }
+
+    @Test("The driver that is asked for is the one that runs", arguments: ["epoll", "nio"])
+    func driver(name: String) async throws {
+      try await withServer("--driver", name) { server in
+        try eventually("the log names the driver") {
+          server.process.errorText
+        } until: {
+          $0.contains("\"\(name)\"")
+        }
+        try expect(server.ask("GET /healthz").status, is: 200, "the status")
       }
     }
 

@@ -25,10 +25,12 @@ final class ChildProcess: Sendable {
   /// Pipes are made close-on-exec a moment after they are made; no other child may be started in that moment.
   private static let starting = Mutex(())
 
-  /// - Parameter readsErrors: false: what it writes to its errors stays in the pipe until ``readErrors()``.
+  /// - Parameters:
+  ///   - readsErrors: false: what it writes to its errors stays in the pipe until ``readErrors()``.
+  ///   - passed: A descriptor that is the child's number 3, as systemd passes sockets.
   init(
     _ path: String, _ arguments: [String], environment: [String: String] = [:], input text: String? = nil,
-    readsErrors: Bool = true
+    readsErrors: Bool = true, passed: Int32? = nil
   ) throws {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -51,6 +53,7 @@ final class ChildProcess: Sendable {
       posix_spawn_file_actions_adddup2(&actions, pipes.input.reading, 0)
       posix_spawn_file_actions_adddup2(&actions, pipes.output.writing, 1)
       posix_spawn_file_actions_adddup2(&actions, pipes.errors.writing, 2)
+      if let passed { posix_spawn_file_actions_adddup2(&actions, passed, 3) }
       var pid: pid_t = 0
       let result = posix_spawn(&pid, path, &actions, &attributes, &words, &settings)
       Glibc.close(pipes.input.reading)

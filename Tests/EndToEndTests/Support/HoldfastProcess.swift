@@ -16,9 +16,15 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
   }
 
   /// - Parameter readsLog: false: nobody takes what it logs.
-  init(_ flags: [String], port wanted: UInt16 = 0, readsLog: Bool = true) throws {
-    process = try ChildProcess(
-      HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + flags, readsErrors: readsLog)
+  convenience init(_ flags: [String], port wanted: UInt16 = 0, readsLog: Bool = true) throws {
+    let driver = HoldfastBinary.driver.map { ["--driver", $0] } ?? []
+    let arguments = ["serve", "--port", "\(wanted)"] + driver + flags
+    try self.init(ChildProcess(HoldfastBinary.path(), arguments, readsErrors: readsLog))
+  }
+
+  /// A server that was started by `process`.
+  init(_ process: ChildProcess) throws {
+    self.process = process
     guard let line = process.outputLine(within: .seconds(30)) else {
       process.kill()
       throw Failure("the server does not say where it listens; it logged:\n\(process.errorText)")
@@ -63,8 +69,11 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
   }
 }
 
-/// Where the binary under test is.
+/// Where the binary under test is, and how it is to run.
 enum HoldfastBinary {
+  /// The driver that all these tests are for: `HOLDFAST_TEST_DRIVER`; nil leaves it to the server.
+  static let driver = getenv("HOLDFAST_TEST_DRIVER").map { String(cString: $0) }
+
   /// `HOLDFAST_BINARY`, else `holdfast` in the build directory that this test bundle was built into.
   static func path() throws -> String {
     if let path = getenv("HOLDFAST_BINARY") { return String(cString: path) }

@@ -43,6 +43,8 @@ final class RawSocket {
     throw Failure("send: \(errnoText())")
   }
 
+  func withDescriptor<Result>(_ body: (Int32) throws -> Result) rethrows -> Result { try body(descriptor) }
+
   /// What `receiveSome` found.
   enum Received {
     case bytes([UInt8])

@@ -1,0 +1,75 @@
+import Glibc
+import Testing
+
+extension FaultTests {
+  @Suite("Without descriptors")
+  struct Descriptors {
+    /// NIO reports the one who waits over and over and takes a processor for it; there only the reserve that
+    /// `ConnectionBudget` keeps stands before that. So this is of the epoll driver alone.
+    @Test("A process that may open no more files tells so to who comes, serves who is there, and does not spin")
+    func none() async throws {
+      try await withServer("--driver", "epoll") { server in
+        let held = try (0..<5).map { try server.hold("news", client: "client-\($0)") }
+        try server.expectHeld("news", held.count)
+        let publisher = try server.connect()
+        try expect(publisher.ask("GET /healthz").status, is: 200, "the status")
+        let files = try server.openFiles()
+        let limit = (files.max() ?? 0) + 1
+        try server.limitFiles(to: limit)
+        let last = try (files.count..<limit).map { _ in try server.connect() }
+        for connection in last { try expect(connection.ask("GET /healthz").status, is: 200, "the status") }
+
+        for _ in 0..<20 {
+          let connection = try server.connect()
+          try connection.answer().expectRefusal("server_at_capacity", "Server at capacity")
+          try connection.expectClose()
+        }
+        // Nobody can even be told so where the spare descriptor is not to be had either.
+        try server.limitFiles(to: 3)
+        let waiting = try (0..<20).map { _ in try server.connect() }
+        let before = try server.processorSeconds()
+        try waiting[0].expectSilence(for: .seconds(2))
+        let used = try server.processorSeconds() - before
+        try expect(used < 0.5, "it took \(used) s of processor time in 2 s for nothing")
+        try expect(publisher.ask("POST /api/publish/news", body: "1").status, is: 200, "the status of a publish")
+        for poll in held {
+          try expect(poll.answer().json()["messages"]?.array?.count, is: 1, "the messages of a held poll")
+        }
+
+        try server.limitFiles(to: 1000)
+        for connection in waiting { try expect(connection.ask("GET /healthz").status, is: 200, "the status") }
+      }
+    }
+  }
+}
+
+extension HoldfastProcess {
+  /// Changes how many files the running server may have open. Those it has stay.
+  fileprivate func limitFiles(to count: Int) throws {
+    let command = try ChildProcess("/usr/bin/prlimit", ["--pid", "\(process.pid)", "--nofile=\(count):"])
+    guard command.exitCode(within: .seconds(10)) == 0 else { throw Failure("prlimit: \(command.errorText)") }
+  }
+
+  /// The descriptors it has.
+  fileprivate func openFiles() throws -> [Int] {
+    guard let directory = opendir("/proc/\(process.pid)/fd") else { throw Failure("no /proc/\(process.pid)/fd") }
+    defer { closedir(directory) }
+    var files: [Int] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if let file = Int(name) { files.append(file) }
+    }
+    return files
+  }
+
+  /// The processor time it has taken.
+  fileprivate func processorSeconds() throws -> Double {
+    let fields = try readFile("/proc/\(process.pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+      throw Failure("no times in /proc/\(process.pid)/stat")
+    }
+    return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  }
+}

@@ -1,0 +1,176 @@
+#if os(Linux)
+  import Holdfast
+  import HoldfastProtocol
+  import Synchronization
+  import Testing
+
+  @testable import HoldfastServer
+
+  #if canImport(Glibc)
+    import Glibc
+  #elseif canImport(Musl)
+    import Musl
+  #endif
+
+  /// What is the reactor's alone: its rows and what it keeps for slow clients.
+  @Suite struct EpollTests {
+    /// Two sockets that are connected, neither of which blocks.
+    private func pair() -> (near: Int32, far: Int32) {
+      var ends: [Int32] = [0, 0]
+      let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+      precondition(socketpair(AF_UNIX, type, 0, &ends) == 0)
+      return (ends[0], ends[1])
+    }
+
+    private func makeEpoll() throws -> Descriptor {
+      guard let epoll = Linux.makeEpoll() else { throw NeverHappened("no epoll") }
+      return epoll
+    }
+
+    private func add(_ socket: Int32, to transport: inout EpollTransport) throws -> Int32 {
+      guard let token = transport.add(socket) else { throw NeverHappened("not watched") }
+      return token
+    }
+
+    private func write(_ bytes: [UInt8], to socket: Int32) { #expect(Linux.send(socket, bytes) == bytes.count) }
+
+    /// The tags of what is ready.
+    private func ready(_ epoll: borrowing Descriptor) -> [UInt64: Linux.Readiness] {
+      var events = Linux.Events(capacity: 16)
+      let count = Linux.wait(epoll.number, &events, nanoseconds: 0)
+      return Dictionary(uniqueKeysWithValues: (0..<count).map { (events[$0].tag, events[$0].ready) })
+    }
+
+    @Test func `What came for a connection that was closed is not taken for the one that has its descriptor now`()
+      throws
+    {
+      let epoll = try makeEpoll()
+      var transport = EpollTransport(epoll: epoll.number)
+      let (old, oldPeer) = pair()
+      let token = try add(old, to: &transport)
+      write([1], to: oldPeer)
+      // The batch that is being gone through when the connection is closed, and another takes its place.
+      let batch = ready(epoll)
+      let tag = try #require(batch.keys.first)
+      let before = transport.token(of: tag)
+      transport.close(token)
+      let closed = transport.token(of: tag)
+      for (token, _, _) in transport.takeEnded() { transport.free(token) }
+      let (new, newPeer) = pair()
+      #expect(new == old, "the system gives the same descriptor again")
+      let next = try add(new, to: &transport)
+      let stale = transport.token(of: tag)
+      #expect(before == token && closed == nil && next == token && stale == nil)
+      write([2], to: newPeer)
+      let now = ready(epoll).keys.compactMap { transport.token(of: $0) }
+      #expect(now == [next])
+      transport.close(next)
+      for socket in [oldPeer, newPeer] { Linux.close(socket) }
+    }
+
+    @Test func `Rows are used again, the last one first, and never before their connections were let go of`() throws {
+      let epoll = try makeEpoll()
+      var transport = EpollTransport(epoll: epoll.number)
+      var peers: [Int32] = []
+      var tokens: [Int32] = []
+      for _ in 0..<3 {
+        let (near, far) = pair()
+        peers.append(far)
+        tokens.append(try add(near, to: &transport))
+      }
+      #expect(tokens == [0, 1, 2])
+      transport.close(1)
+      let (near, far) = pair()
+      peers.append(far)
+      let beyond = transport.add(near)
+      #expect(beyond == 3, "1 was not let go of yet")
+      for (token, _, _) in transport.takeEnded() { transport.free(token) }
+      let (again, farAgain) = pair()
+      peers.append(farAgain)
+      let reused = transport.add(again)
+      #expect(reused == 1)
+      for token: Int32 in 0...3 { transport.close(token) }
+      for socket in peers { Linux.close(socket) }
+    }
+
+    @Test func `What the kernel does not take is sent when there is room, in order, and then the end`() throws {
+      let epoll = try makeEpoll()
+      var transport = EpollTransport(epoll: epoll.number)
+      let (near, far) = pair()
+      let token = try add(near, to: &transport)
+      let first = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 / 7) }
+      let second: [UInt8] = Array("the end".utf8)
+      let isFirstTaken = transport.send(first, to: token)
+      let isSecondTaken = transport.send(second, to: token)
+      #expect(!isFirstTaken && !isSecondTaken)
+      transport.shutdownOutput(token)
+      var received: [UInt8] = []
+      var buffer = [UInt8](repeating: 0, count: 50_000)
+      var isDrained = false
+      reading: while true {
+        switch Linux.receive(far, into: &buffer) {
+        case .bytes(let count): received += buffer[..<count]
+        case .nothing:
+          let isReady = ready(epoll).values.contains { $0.contains(.output) }
+          #expect(isReady && !isDrained)
+          isDrained = transport.flush(token)
+        case .end: break reading
+        case .broken:
+          Issue.record("broken")
+          break reading
+        }
+      }
+      #expect(isDrained && received == first + second)
+      let isWaiting = ready(epoll).values.contains { $0.contains(.output) }
+      #expect(!isWaiting, "without a backlog nobody asks for room")
+      transport.close(token)
+      Linux.close(far)
+    }
+
+    @Test func `Beyond the bound those are given up who have been taking the longest, and others go on`() throws {
+      let epoll = try makeEpoll()
+      var transport = EpollTransport(epoll: epoll.number, backlogBytesMax: 9_500_000)
+      var peers: [Int32] = []
+      for index: Int32 in 0..<12 {
+        let (near, far) = pair()
+        peers.append(far)
+        _ = try add(near, to: &transport)
+        let isTaken = transport.send([UInt8](repeating: UInt8(index), count: 1_000_000), to: index)
+        #expect(!isTaken)
+      }
+      let ended = ready(epoll).filter { $0.value.contains(.hangUp) }.keys.compactMap { transport.token(of: $0) }
+      #expect(ended.sorted() == [0, 1, 2], "a quarter is made free, and so the next are not met at once")
+      for token: Int32 in 0..<12 { transport.close(token) }
+      for socket in peers { Linux.close(socket) }
+    }
+
+    @Test func `Those who are given the same bytes share them`() {
+      var backlogs = Backlogs(bytesMax: 1000)
+      let bytes = [UInt8](repeating: 7, count: 400)
+      for token: Int32 in 0..<100 { backlogs.append(bytes, from: Int(token), to: token) }
+      #expect(backlogs.bytes <= 800)
+      let given = backlogs.removeOldest()
+      #expect(given.isEmpty)
+      var sent: [Int] = []
+      for token: Int32 in 0..<99 {
+        let isDone = backlogs.flush(token) { bytes, offset in
+          sent.append(bytes.count - offset)
+          return bytes.count - offset
+        }
+        #expect(isDone == true)
+      }
+      #expect(sent == (0..<99).map { 400 - $0 } && backlogs.bytes > 0)
+      backlogs.remove(99)
+      #expect(backlogs.bytes == 0 && backlogs.isEmpty)
+    }
+
+    @Test func `A client that is gone while it takes an answer is told apart from one that waits`() {
+      var backlogs = Backlogs(bytesMax: 1000)
+      backlogs.append([1, 2, 3], from: 1, to: 5)
+      let waits = backlogs.flush(5) { _, _ in 0 }
+      let part = backlogs.flush(5) { _, offset in offset == 1 ? 1 : nil }
+      let gone = backlogs.flush(5) { _, offset in offset == 2 ? nil : 0 }
+      #expect(waits == false && part == false && gone == nil)
+    }
+  }
+#endif
