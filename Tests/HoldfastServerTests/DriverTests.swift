@@ -127,7 +127,8 @@ import Testing
         let client = Socket(port)
         client.write(Bench.get("/healthz"))
         #expect(client.read()?.kind == "ok")
-        let options = (0..<1024).filter {
+        let descriptorsMax = CInt(clamping: min(sysconf(CInt(_SC_OPEN_MAX)), 1 << 20))
+        let options = (0..<descriptorsMax).filter {
           Socket.port(of: $0) == port && Socket.port(of: $0, isPeer: true) == client.port
         }
         .map { socket in
