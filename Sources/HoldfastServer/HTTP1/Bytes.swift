@@ -48,7 +48,7 @@ extension Span<UInt8> {
     return text.withUTF8Buffer { text in
       var offset = 0
       for index in range {
-        if fold(self[index]) != text[offset] { return false }
+        if unsafe fold(self[index]) != text[offset] { return false }
         offset += 1
       }
       return true
@@ -88,10 +88,10 @@ extension Span<UInt8> {
   }
 
   func string(_ range: Range<Int>) -> String {
-    extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    unsafe extracting(range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   func array(_ range: Range<Int>) -> [UInt8] {
-    extracting(range).withUnsafeBufferPointer { Array($0) }
+    unsafe extracting(range).withUnsafeBufferPointer { unsafe Array($0) }
   }
 }

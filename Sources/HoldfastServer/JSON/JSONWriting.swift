@@ -1,12 +1,12 @@
 /// Writing JSON and HTTP text straight into bytes.
 extension [UInt8] {
   mutating func write(_ text: StaticString) {
-    text.withUTF8Buffer { append(contentsOf: $0) }
+    text.withUTF8Buffer { unsafe append(contentsOf: $0) }
   }
 
   mutating func write(_ text: String) {
     var text = text
-    text.withUTF8 { append(contentsOf: $0) }
+    text.withUTF8 { unsafe append(contentsOf: $0) }
   }
 
   mutating func write(_ number: UInt) { write(UInt64(number)) }
