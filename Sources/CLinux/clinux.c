@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -164,6 +165,14 @@ int clinux_socket_error(int descriptor) {
   int reason = 0;
   socklen_t size = sizeof reason;
   return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &size) ? errno : reason;
+}
+
+void clinux_keep_large_blocks_apart(int bytes) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, bytes);
+#else
+  (void)bytes;
+#endif
 }
 
 ptrdiff_t clinux_find(const void *haystack, size_t haystack_bytes, const void *needle, size_t needle_bytes) {

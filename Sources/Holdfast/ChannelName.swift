@@ -14,19 +14,27 @@ public struct ChannelName: Hashable, Comparable, Sendable, CustomStringConvertib
 
   /// - Throws: ``ChannelNameError``, saying what is wrong and where.
   public init(_ text: String) throws(ChannelNameError) {
-    if text.isEmpty { throw .empty }
-    var length = 0
-    for byte in text.utf8 {
-      if !ChannelName.allows(byte) { throw .character(at: length) }
-      length += 1
+    let bytes = Array(text.utf8)
+    try self.init(bytes.span, in: 0..<bytes.count)
+  }
+
+  /// The same from a part of some bytes.
+  public init(_ bytes: borrowing Span<UInt8>, in range: Range<Int>) throws(ChannelNameError) {
+    if range.isEmpty { throw .empty }
+    for index in range where !ChannelName.allows(bytes[index]) { throw .character(at: index - range.lowerBound) }
+    if range.count > ChannelName.lengthMax { throw .tooLong(range.count) }
+    (text, hash) = bytes.extracting(range).withUnsafeBytes { name in
+      var hasher = Hasher()
+      hasher.combine(bytes: name)
+      return (String(decoding: name, as: UTF8.self), hasher.finalize())
     }
-    if length > ChannelName.lengthMax { throw .tooLong(length) }
-    self.text = text
-    hash = text.hashValue
   }
 
   public static func == (a: ChannelName, b: ChannelName) -> Bool { a.hash == b.hash && a.text == b.text }
   public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+
+  /// What dictionaries ask for. The hash is of a seeded kind already, so it need not be hashed again.
+  public func _rawHashValue(seed: Int) -> Int { hash ^ seed }
 
   public var description: String { text }
 

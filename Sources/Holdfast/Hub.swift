@@ -66,7 +66,7 @@ public final class Hub: Sendable {
   public func history(
     of channel: ChannelName, after slot: Cursor.Slot = .earliest, limit: ReadLimit = ReadLimit()
   ) async -> Answer {
-    read([(channel, ReadStart(slot))], limit: limit, at: .now())
+    read([HubLoop.Slot(channel, ReadStart(slot))], limit: limit, at: .now())
   }
 
   /// All that comes on some channels, as a sequence that never ends by itself.
@@ -97,7 +97,7 @@ public final class Hub: Sendable {
   private func slots(_ channels: [ChannelName], _ cursor: Cursor) -> [HubLoop.Slot] {
     precondition(!channels.isEmpty && Set(channels).count == channels.count, "at least one channel, and each once")
     precondition(cursor.slots.count == channels.count, "the cursor has a slot for each channel")
-    return zip(channels, cursor.slots).map { ($0, ReadStart($1)) }
+    return zip(channels, cursor.slots).map { HubLoop.Slot($0, ReadStart($1)) }
   }
 
   // MARK: Channels

@@ -34,13 +34,19 @@ final class HubCore: Sendable {
 
   // MARK: Interest
 
-  func register(_ channel: ChannelName, loop: Int) -> Bool {
+  func register(_ channel: ChannelName, loop: Int) -> Int32? {
     interests[channel].withLock { $0.register(channel, loop: loop, max: perChannelMax) }
   }
 
-  func leave(_ channel: ChannelName, count: Int) { interests[channel].withLock { $0.leave(channel, count: count) } }
+  /// - Parameter interest: What ``register(_:loop:)`` gave.
+  func leave(_ channel: ChannelName, _ interest: Int32, count: Int) {
+    interests[channel].withLock { $0.leave(interest, count: count) }
+  }
 
-  func renew(_ channel: ChannelName, loop: Int) { interests[channel].withLock { $0.renew(channel, loop: loop) } }
+  /// - Parameter interest: What ``register(_:loop:)`` gave; a poll of this loop is held still.
+  func renew(_ channel: ChannelName, _ interest: Int32, loop: Int) {
+    interests[channel].withLock { $0.renew(interest, loop: loop) }
+  }
 
   func held(_ channel: ChannelName) -> Int { interests[channel].withLock { $0.held(channel) } }
 

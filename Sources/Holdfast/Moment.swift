@@ -43,10 +43,7 @@ public struct Moment: Sendable, Equatable {
 extension Duration {
   /// Whole nanoseconds; a duration beyond 292 years stays at the most an `Int64` holds.
   public var nanoseconds: Int64 {
-    let (seconds, attoseconds) = components
-    if seconds >= 9_000_000_000 { return .max }
-    if seconds <= -9_000_000_000 { return .min }
-    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    Int64(clamping: attoseconds / 1_000_000_000)
   }
 }
 

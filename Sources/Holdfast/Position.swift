@@ -44,7 +44,8 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     self.init(bytes.span, in: 0..<bytes.count)
   }
 
-  init?(_ bytes: borrowing Span<UInt8>, in range: Range<Int>) {
+  /// The same from a part of some bytes.
+  public init?(_ bytes: borrowing Span<UInt8>, in range: Range<Int>) {
     var start = range.lowerBound
     guard let epoch = Position.number(bytes, &start, range.upperBound, radix: 36, isLast: false),
       let sequence = Position.number(bytes, &start, range.upperBound, radix: 10, isLast: false),
@@ -82,13 +83,25 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// The most bytes ``description`` has: 13 and 20 digits, 8 of the tag, 2 hyphens.
+  public static let textBytesMax = 43
+
   /// Appends ``description`` to `text`.
   public func write(to text: inout [UInt8]) {
-    Position.write(epoch.rawValue, radix: 36, width: 1, to: &text)
+    text.append(addingCapacity: Position.textBytesMax) { (text: inout OutputSpan<UInt8>) in write(to: &text) }
+  }
+
+  /// Appends ``description`` where at least ``textBytesMax`` bytes are free.
+  public func write(to text: inout OutputSpan<UInt8>) {
+    Position.write(epoch.rawValue, radix: 36, to: &text)
     text.append(UInt8(ascii: "-"))
-    Position.write(sequence, radix: 10, width: 1, to: &text)
+    Position.write(sequence, radix: 10, to: &text)
     text.append(UInt8(ascii: "-"))
-    Position.write(UInt64(tag), radix: 16, width: 8, to: &text)
+    var shift: UInt32 = 32
+    while shift > 0 {
+      shift -= 4
+      text.append(Position.character(UInt8(truncatingIfNeeded: tag &>> shift & 15)))
+    }
   }
 
   private static func digit(_ byte: UInt8) -> UInt64? {
@@ -100,17 +113,21 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
   }
 
   @inline(__always)
-  private static func write(_ value: UInt64, radix: UInt64, width: Int, to text: inout [UInt8]) {
+  private static func character(_ digit: UInt8) -> UInt8 {
+    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+  }
+
+  @inline(__always)
+  private static func write(_ value: UInt64, radix: UInt64, to text: inout OutputSpan<UInt8>) {
     // 64 bits have at most 20 digits in ten, the smallest radix here.
     var digits = InlineArray<20, UInt8>(repeating: 0)
     var count = 0
     var rest = value
     repeat {
-      let digit = UInt8(truncatingIfNeeded: rest % radix)
-      digits[count] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+      digits[count] = character(UInt8(truncatingIfNeeded: rest % radix))
       rest /= radix
       count += 1
-    } while rest > 0 || count < width
+    } while rest > 0
     while count > 0 {
       count -= 1
       text.append(digits[count])

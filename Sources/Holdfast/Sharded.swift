@@ -3,6 +3,7 @@ import Synchronization
 /// Values under locks of their own, chosen by a channel's name, so that channels seldom wait for one another.
 final class Sharded<Value: Sendable>: Sendable {
   static var count: Int { 64 }
+  private static var hashShift: UInt { 58 }
 
   /// One shard. A class, since a `Mutex` has to stay where it is.
   final class Shard: Sendable {
@@ -21,5 +22,6 @@ final class Sharded<Value: Sendable>: Sendable {
 
   init(_ make: () -> Value) { all = (0..<Self.count).map { _ in Shard(make()) } }
 
-  subscript(_ channel: ChannelName) -> Shard { all[channel.hash & (Self.count - 1)] }
+  /// By the hash's upper bits: tables go by the lower ones, in which the names of a shard must differ.
+  subscript(_ channel: ChannelName) -> Shard { all[Int(UInt(bitPattern: channel.hash) >> Self.hashShift)] }
 }

@@ -33,9 +33,9 @@ struct ServerAddress: Sendable, Equatable {
   }
 
   /// The URL of a path, such as ``WirePath/poll``, with its last component and its query.
-  func url(_ path: String, _ last: String? = nil, query: [(name: String, value: String?)] = []) -> String {
+  func url(_ path: StaticString, _ last: String? = nil, query: [(name: String, value: String?)] = []) -> String {
     let pairs = query.compactMap { item in item.value.map { "\(item.name)=\(Self.encoded($0))" } }
-    return base + path + (last.map { "/" + $0 } ?? "") + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+    return base + "\(path)" + (last.map { "/" + $0 } ?? "") + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
   }
 
   /// Several channels as a poll's path names them. A name that is not valid is encoded, and refused by the server,

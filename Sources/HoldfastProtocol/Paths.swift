@@ -4,14 +4,14 @@
 public enum WirePath {
   /// The prefix unless configured. A prefix begins with `/` and does not end with one.
   public static let prefixDefault = "/api"
-  public static let poll = "/poll"
-  public static let publish = "/publish"
-  public static let history = "/history"
-  public static let channels = "/channels"
+  public static let poll: StaticString = "/poll"
+  public static let publish: StaticString = "/publish"
+  public static let history: StaticString = "/history"
+  public static let channels: StaticString = "/channels"
   /// Answers while the process serves; outside the prefix.
-  public static let health = "/healthz"
+  public static let health: StaticString = "/healthz"
   /// Answers 200 until the server drains; outside the prefix.
-  public static let ready = "/readyz"
+  public static let ready: StaticString = "/readyz"
 }
 
 /// The query parameters.

@@ -35,6 +35,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   case bodyTooLarge = "body_too_large"
   case targetTooLong = "target_too_long"
   case mediaTypeUnsupported = "media_type_unsupported"
+  case contentEncodingUnsupported = "content_encoding_unsupported"
   case expectationFailed = "expectation_failed"
 
   case clientAtCapacity = "client_at_capacity"
@@ -62,7 +63,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .idempotencyConflict: 409
     case .bodyTooLarge: 413
     case .targetTooLong: 414
-    case .mediaTypeUnsupported: 415
+    case .mediaTypeUnsupported, .contentEncodingUnsupported: 415
     case .expectationFailed: 417
     case .clientAtCapacity, .addressAtCapacity, .channelAtCapacity, .serverAtCapacity: 429
     case .headTooLarge: 431
@@ -102,6 +103,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .bodyTooLarge: "Body is too large"
     case .targetTooLong: "Request line is too long"
     case .mediaTypeUnsupported: "Media type is not supported"
+    case .contentEncodingUnsupported: "Content encoding is not supported"
     case .expectationFailed: "Expectation cannot be met"
     case .clientAtCapacity: "Too many connections from client"
     case .addressAtCapacity: "Too many connections from address"

@@ -106,7 +106,7 @@ import Testing
         let index = random.below(clients.count)
         if clients[index].isHeld { continue }
         let client = clients[index]
-        let slots = zip(client.channels, client.cursor.starts).map { (channel: Self.channels[$0], start: $1) }
+        let slots = zip(client.channels, client.cursor.starts).map { HubLoop.Slot(Self.channels[$0], $1) }
         let holder = Holder(address: 1 << 64, client: UInt128(index / 4))
         let outcome =
           client.loop == 0
@@ -159,7 +159,7 @@ import Testing
         // No wake-up is lost: nobody is left waiting for what is there already, except for what only expired, of
         // which a waiter at the head of its log has no part.
         for client in clients where client.isHeld {
-          let slots = zip(client.channels, client.cursor.starts).map { (channel: Self.channels[$0], start: $1) }
+          let slots = zip(client.channels, client.cursor.starts).map { HubLoop.Slot(Self.channels[$0], $1) }
           #expect(hub.read(slots, limit: client.limit, at: moment).isEmpty)
         }
       }

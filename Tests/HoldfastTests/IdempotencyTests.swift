@@ -90,7 +90,7 @@ import Testing
       try await hub.publish(json("2"), to: news, idempotencyKey: "k")
     }
     var loop = HubLoop(hub: hub) { Issue.record("nothing new came") }
-    #expect(loop.poll(1, on: [(news, .now)], limit: ReadLimit(), holder: nil, at: .now()).isHeld)
+    #expect(loop.poll(1, on: [.init(news, .now)], limit: ReadLimit(), holder: nil, at: .now()).isHeld)
     let again = try await hub.publish(json("1"), to: news, idempotencyKey: "k")
     #expect(again.id == first.id && again.isRepeated && again.subscribers == 1)
     #expect(loop.isHeld(1) && hub.channel(news)?.log.count == 1)

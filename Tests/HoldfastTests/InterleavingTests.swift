@@ -66,7 +66,7 @@ private final class InterruptedStore: Store {
       _ = try? core.publish(Draft(json("1")), to: news, from: nil, at: at(0))
     }
     // An earlier position, so that it does not matter which read finds the message.
-    let slots: [HubLoop.Slot] = [(news, .earliest), (sport, .earliest)]
+    let slots: [HubLoop.Slot] = [.init(news, .earliest), .init(sport, .earliest)]
     var answer: Answer?
     switch loop.poll(0, on: slots, limit: ReadLimit(), holder: nil, at: at(0)) {
     case .answer(let found): answer = found
@@ -82,7 +82,7 @@ private final class InterruptedStore: Store {
     let wakes = Mutex(0)
     var loop = HubLoop(core: core) { wakes.withLock { $0 += 1 } }
     let since = ReadStart.since(Timestamp(microseconds: at(5).unix))
-    #expect(loop.poll(0, on: [(news, since)], limit: ReadLimit(), holder: nil, at: at(0)).isHeld)
+    #expect(loop.poll(0, on: [.init(news, since)], limit: ReadLimit(), holder: nil, at: at(0)).isHeld)
     _ = try core.publish(Draft(json("1")), to: news, from: nil, at: at(1))
     let core = core
     store.interruptAfterRead(1) {
@@ -118,7 +118,7 @@ private final class InterruptedStore: Store {
 
     func poll(at moment: Moment) {
       let isHeld = loop.withLock {
-        $0.loop.poll(0, on: [(news, .now)], limit: ReadLimit(), holder: nil, at: moment).isHeld
+        $0.loop.poll(0, on: [.init(news, .now)], limit: ReadLimit(), holder: nil, at: moment).isHeld
       }
       #expect(isHeld)
     }

@@ -329,6 +329,42 @@ import Testing
     #expect(table.read(from: .after(start), at: at(1)).gap?.reason == .reset)
   }
 
+  @Test func `A channel never published to is told no reset when logs of other names are forgotten`() {
+    var table = LogTable(remnantsMax: 1)
+    let names = (0..<1000).map { ChannelName.named("never\($0)") }
+    let start = table.read(from: .now, at: at(0)).next
+    for index in 0..<3 {
+      let name = ChannelName.named("\(index)")
+      table.append("1", to: name, at: at(1))
+      _ = table.delete(name)
+    }
+    #expect(table.remnantCount == 1)
+    let cells = Set((0..<2).map { Forgotten.cell(of: .named("\($0)")) })
+    for name in names where !cells.contains(Forgotten.cell(of: name)) {
+      #expect(table.read(name, from: .after(start), at: at(2)).isEmpty)
+      #expect(table.read(name, from: .since(Timestamp(microseconds: at(0).unix)), at: at(2)).isEmpty)
+      table.append("2", to: name, at: at(3))
+      let page = table.read(name, from: .after(start), at: at(3))
+      #expect(page.gap == nil && page.texts == ["2"])
+    }
+  }
+
+  @Test func `A forgotten channel is a gap to a since from before its messages too`() {
+    var table = LogTable(remnantsMax: 1)
+    table.append("1", at: at(1))
+    table.append("2", to: sport, at: at(1))
+    for _ in 0..<2 { table.sweep(steps: 1, at: at(301)) { _ in false } }
+    #expect(table.logCount == 0 && table.remnantCount == 1)
+    for name in [news, sport] {
+      let page = table.read(name, from: .since(Timestamp(microseconds: at(0).unix)), at: at(301))
+      #expect(page.gap == Gap(channel: name, reason: .expired, missed: nil))
+      #expect(table.read(name, from: .since(page.timestamp), at: at(301)).isEmpty)
+      table.append("3", to: name, at: at(302))
+      let later = table.read(name, from: .since(Timestamp(microseconds: at(0).unix)), at: at(302))
+      #expect(later.gap?.reason == .expired && later.texts == ["3"])
+    }
+  }
+
   @Test func `However many names come and go no more is remembered than the bound says`() {
     var table = LogTable(remnantsMax: 100)
     for index in 0..<50_000 {

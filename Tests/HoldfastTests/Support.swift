@@ -83,6 +83,13 @@ extension HubLoop.Outcome {
   var refusal: HoldRefusal? { if case .refused(let refusal) = self { refusal } else { nil } }
 }
 
+extension HubLoop {
+  mutating func collect(at moment: Moment) -> Batch? {
+    var batch = Batch()
+    return collect(into: &batch, at: moment) ? batch : nil
+  }
+}
+
 extension HubLoop.Batch {
   /// The answer of each token; each may have only one.
   var byToken: [Int32: Answer] {

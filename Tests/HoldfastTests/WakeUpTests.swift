@@ -49,7 +49,7 @@ import Testing
       do { _ = try loop.publish(Draft(payload), to: partner, at: .now()) } catch { return "\(error)" }
       while received < round {
         var answer: Answer?
-        switch loop.poll(0, on: [(own, start)], limit: ReadLimit(), holder: nil, at: .now()) {
+        switch loop.poll(0, on: [.init(own, start)], limit: ReadLimit(), holder: nil, at: .now()) {
         case .answer(let found): answer = found
         case .refused(let refusal): return "refused: \(refusal)"
         case .held:
@@ -132,7 +132,7 @@ import Testing
     while true {
       while let token = toPoll.popLast() {
         if isDone(token) && token != tokens - 1 { continue }
-        let slots = zip(mine[token], starts[token]).map { (channel: $0, start: $1) }
+        let slots = zip(mine[token], starts[token]).map { HubLoop.Slot($0, $1) }
         switch loop.poll(Int32(token), on: slots, limit: ReadLimit(), holder: nil, at: .now()) {
         case .answer(let answer):
           if let failure = take(answer, token) { return failure }

@@ -65,6 +65,9 @@ int clinux_accept(int listener, uint64_t *high, uint64_t *low);
 /// The error that a finished `connect` left on its socket; 0 when it succeeded.
 int clinux_socket_error(int descriptor);
 
+/// Lets blocks of at least `bytes` that are asked for be of their own, apart from the heap, where the C library can do that.
+void clinux_keep_large_blocks_apart(int bytes);
+
 /// Where `needle` first stands in `haystack`, or -1.
 ptrdiff_t clinux_find(const void *haystack, size_t haystack_bytes, const void *needle, size_t needle_bytes);
 

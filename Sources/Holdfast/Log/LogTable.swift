@@ -6,6 +6,10 @@ import DequeModule
 /// only its ``ChannelLog/Remnant`` kept, from which it goes on as if it had never been away. Beyond `remnantsMax` the
 /// oldest remnants are forgotten; then the next log of that channel is another life, and who asks with a position of
 /// the forgotten one is told `reset`.
+///
+/// Names are forgotten too, so a channel that was never published to cannot be told from one that was forgotten. What is
+/// lost must be said all the same; what is not, should not. So forgotten logs leave a mark in one of ``Forgotten``'s cells,
+/// by their names' hashes, and only channels of the same cell are suspected with them.
 struct LogTable: Sendable {
   struct Limits: Sendable {
     var remnantsMax: Int
@@ -13,27 +17,29 @@ struct LogTable: Sendable {
     var idempotencyKeysMax: Int
   }
 
+  private struct NamedLog: Sendable {
+    let name: ChannelName
+    var log: ChannelLog
+  }
+
   /// About what all logs cost in memory, in bytes.
   private(set) var footprint = 0
   private var names: [ChannelName: Int] = [:]
-  private var logs: [(name: ChannelName, log: ChannelLog)] = []
+  private var logs: [NamedLog] = []
   private var remnants: [ChannelName: ChannelLog.Remnant] = [:]
   /// Remnants in the order they came; an entry is stale when the log has come back since.
   private var remnantOrder: Deque<(name: ChannelName, remnant: ChannelLog.Remnant)> = []
   private let remnantsMax: Int
   /// The epoch of the next log to be born.
   private var nextEpoch: Epoch
-  /// Positions of sequence 0 up to this epoch may stand before messages that nobody remembers.
-  private var forgottenEpoch: Epoch
-  /// No log born later may begin before it, so that timestamps rise even through a forgotten life.
-  private var forgottenTimestamp = Timestamp(microseconds: 0)
+  private var forgotten: Forgotten
   private var idempotency: IdempotencyWindow
   /// Where the sweep goes on.
   private var hand = 0
 
   init(life: UInt32, limits: Limits) {
-    forgottenEpoch = Epoch(life: life)
-    nextEpoch = forgottenEpoch.next
+    forgotten = Forgotten(life: life)
+    nextEpoch = Epoch(life: life).next
     remnantsMax = limits.remnantsMax
     idempotency = IdempotencyWindow(age: limits.idempotencyAge, keysMax: limits.idempotencyKeysMax)
   }
@@ -73,18 +79,20 @@ struct LogTable: Sendable {
   }
 
   private mutating func bear(_ channel: ChannelName) -> Int {
-    let log = ChannelLog(remnants.removeValue(forKey: channel) ?? unborn(takingEpoch: true))
-    logs.append((channel, log))
+    let log = ChannelLog(remnants.removeValue(forKey: channel) ?? unborn(channel, takingEpoch: true))
+    logs.append(NamedLog(name: channel, log: log))
     footprint += log.footprint
     names[channel] = logs.count - 1
     return logs.count - 1
   }
 
   /// What a channel without log or remnant is read as; also how a new log begins.
-  private mutating func unborn(takingEpoch: Bool) -> ChannelLog.Remnant {
+  private mutating func unborn(_ channel: ChannelName, takingEpoch: Bool) -> ChannelLog.Remnant {
     let epoch = nextEpoch
     if takingEpoch { nextEpoch = epoch.next }
-    return ChannelLog.Remnant(epoch: epoch, vouchedAfter: forgottenEpoch, headTimestamp: forgottenTimestamp)
+    let mark = forgotten.mark(of: channel)
+    return ChannelLog.Remnant(
+      epoch: epoch, vouchedAfter: mark.epoch, headTimestamp: mark.timestamp, removedTimestamp: mark.timestamp)
   }
 
   /// Ends the life of a log: the channel's next message comes under another epoch.
@@ -94,7 +102,7 @@ struct LogTable: Sendable {
     let old = logs[index].log.remnant
     removeLog(at: index)
     idempotency.forget(channel)
-    var new = unborn(takingEpoch: true)
+    var new = unborn(channel, takingEpoch: true)
     new.vouchedAfter = old.epoch
     new.headTimestamp = old.headTimestamp
     new.removedTimestamp = old.headTimestamp
@@ -111,7 +119,7 @@ struct LogTable: Sendable {
         return $0.read(channel, from: start, limit: limit)
       }
     }
-    return ChannelLog(remnants[channel] ?? unborn(takingEpoch: false)).read(channel, from: start, limit: limit)
+    return ChannelLog(remnants[channel] ?? unborn(channel, takingEpoch: false)).read(channel, from: start, limit: limit)
   }
 
   /// The state of a log; nil where there is none.
@@ -125,7 +133,7 @@ struct LogTable: Sendable {
   }
 
   /// Adds the names of all channels with a log.
-  func collectNames(into result: inout [ChannelName]) { for (name, _) in logs { result.append(name) } }
+  func collectNames(into result: inout [ChannelName]) { for entry in logs { result.append(entry.name) } }
 
   // MARK: Dropping
 
@@ -135,9 +143,9 @@ struct LogTable: Sendable {
       if hand >= logs.count { hand = 0 }
       update(hand) { $0.expire(at: moment) }
       if logs[hand].log.entries.isEmpty, !isWaitedOn(logs[hand].name) {
-        let (name, log) = logs[hand]
+        let (name, remnant) = (logs[hand].name, logs[hand].log.remnant)
         removeLog(at: hand)
-        keep(log.remnant, of: name)
+        keep(remnant, of: name)
       } else {
         hand += 1
       }
@@ -165,8 +173,7 @@ struct LogTable: Sendable {
       let (name, remnant) = remnantOrder.removeFirst()
       if remnants[name] != remnant { continue }
       remnants[name] = nil
-      forgottenEpoch = max(forgottenEpoch, remnant.forgottenEpoch)
-      forgottenTimestamp = max(forgottenTimestamp, remnant.headTimestamp)
+      forgotten.note(remnant, of: name)
     }
   }
 }

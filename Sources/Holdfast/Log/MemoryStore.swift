@@ -34,18 +34,20 @@ public final class MemoryStore: Store {
   }
 
   public let limits: Limits
-  private let tables: Sharded<LogTable>
+  private let tables: Sharded<Shard>
   private let bytes = Atomic<Int>(0)
   private let keys = Atomic<Int>(0)
 
   public init(limits: Limits = Limits()) {
     self.limits = limits
     let life = UInt32.random(in: 1..<(1 << 28))
-    let count = Sharded<LogTable>.count
+    let count = Sharded<Shard>.count
     let table = LogTable.Limits(
       remnantsMax: max(1, limits.remnantsMax / count), idempotencyAge: limits.idempotencyAge,
       idempotencyKeysMax: limits.idempotencyKeysMax)
-    tables = Sharded { LogTable(life: life, limits: table) }
+    tables = Sharded {
+      Shard(table: LogTable(life: life, limits: table), tags: TagGenerator(seed: .random(in: 0 ... .max)))
+    }
   }
 
   /// About how many bytes all logs cost now.
@@ -53,49 +55,70 @@ public final class MemoryStore: Store {
 
   public func append(_ draft: Draft, to channel: ChannelName, at moment: Moment) throws(PublishError) -> Appended {
     let bounds = limits.rules.first { $0.matches(channel) }?.bounds ?? limits.log
-    let tag = UInt32.random(in: 0...UInt32.max)
-    return try with(tables[channel]) { table throws(PublishError) in
-      try table.append(
-        draft, to: channel, tag: tag, bounds: bounds, bytesLeft: limits.bytesMax - bytesUsed,
+    return try with(tables[channel]) { shard throws(PublishError) in
+      try shard.table.append(
+        draft, to: channel, tag: shard.tags.next(), bounds: bounds, bytesLeft: limits.bytesMax - bytesUsed,
         keysLeft: limits.idempotencyKeysMax - keys.load(ordering: .relaxed), at: moment)
     }
   }
 
   public func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit, at moment: Moment) -> Page {
-    with(tables[channel]) { $0.read(channel, from: start, limit: limit, at: moment) }
+    with(tables[channel]) { $0.table.read(channel, from: start, limit: limit, at: moment) }
   }
 
   public func summary(_ channel: ChannelName, at moment: Moment) -> LogSummary? {
-    with(tables[channel]) { $0.summary(channel, at: moment) }
+    with(tables[channel]) { $0.table.summary(channel, at: moment) }
   }
 
   public func channels() -> [ChannelName] {
     var names: [ChannelName] = []
-    for table in tables.all { table.withLock { $0.collectNames(into: &names) } }
+    for table in tables.all { table.withLock { $0.table.collectNames(into: &names) } }
     return names
   }
 
-  public func delete(_ channel: ChannelName) -> Bool { with(tables[channel]) { $0.delete(channel) } }
+  public func delete(_ channel: ChannelName) -> Bool { with(tables[channel]) { $0.table.delete(channel) } }
 
   public func sweep(share: Double, at moment: Moment, isWaitedOn: (ChannelName) -> Bool) {
     for table in tables.all {
       with(table) {
-        $0.sweep(steps: Int(Double($0.logCount) * share) + 1, at: moment, isWaitedOn: isWaitedOn)
+        $0.table.sweep(steps: Int(Double($0.table.logCount) * share) + 1, at: moment, isWaitedOn: isWaitedOn)
       }
     }
   }
 
+  private struct Shard: Sendable {
+    var table: LogTable
+    var tags: TagGenerator
+  }
+
   /// Runs one operation on a shard and keeps the sums of all.
   private func with<Result: Sendable, Failure: Error>(
-    _ shard: Sharded<LogTable>.Shard, _ body: (inout LogTable) throws(Failure) -> Result
+    _ shard: Sharded<Shard>.Shard, _ body: (inout Shard) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try shard.withLock { table throws(Failure) in
-      let (bytesBefore, keysBefore) = (table.footprint, table.keyCount)
+    try shard.withLock { shard throws(Failure) in
+      let (bytesBefore, keysBefore) = (shard.table.footprint, shard.table.keyCount)
       defer {
-        bytes.add(table.footprint - bytesBefore, ordering: .relaxed)
-        if table.keyCount != keysBefore { keys.add(table.keyCount - keysBefore, ordering: .relaxed) }
+        let (bytesAfter, keysAfter) = (shard.table.footprint, shard.table.keyCount)
+        if bytesAfter != bytesBefore { bytes.add(bytesAfter - bytesBefore, ordering: .relaxed) }
+        if keysAfter != keysBefore { keys.add(keysAfter - keysBefore, ordering: .relaxed) }
       }
-      return try body(&table)
+      return try body(&shard)
     }
+  }
+}
+
+/// Draws the tags of messages (SplitMix64), from a seed that the system draws: asking the system for each would be a
+/// system call a publish.
+struct TagGenerator: Sendable {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt32 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return UInt32(truncatingIfNeeded: (mixed ^ (mixed >> 31)) >> 32)
   }
 }

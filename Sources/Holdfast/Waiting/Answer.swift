@@ -15,20 +15,25 @@ public struct Answer: Hashable, Sendable {
   /// Whether there is nothing to tell: the wait timed out.
   public var isEmpty: Bool { messages.isEmpty && gaps.isEmpty }
 
+  /// What one channel's page tells.
+  init(_ page: consuming Page) {
+    messages = page.messages
+    gaps = page.gap.map { [$0] } ?? []
+    cursor = Cursor([.after(page.next)])
+    more = page.more
+    timestamp = page.timestamp
+  }
+
   /// Merges one page for each channel of a poll, in the poll's order.
   ///
   /// Where the limit cuts a channel off before its first message its slot stays where it was, gap and all, so that a
   /// gap is always told together with what follows it.
   init(_ pages: [Page], limit: ReadLimit) {
-    timestamp = pages.reduce(Timestamp(microseconds: 0)) { max($0, $1.timestamp) }
     if pages.count == 1 {
-      let page = pages[0]
-      messages = page.messages
-      gaps = page.gap.map { [$0] } ?? []
-      cursor = Cursor([.after(page.next)])
-      more = page.more
+      self = Answer(pages[0])
       return
     }
+    timestamp = pages.reduce(Timestamp(microseconds: 0)) { max($0, $1.timestamp) }
     var taken = Array(repeating: 0, count: pages.count)
     var size = 0
     messages = []

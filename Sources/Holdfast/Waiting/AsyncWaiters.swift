@@ -114,9 +114,11 @@ final class AsyncWaiters: Sendable {
   private func deliver() {
     var due: [Resumption] = []
     state.withLock { state in
-      guard let batch = state.loop.collect(at: .now()) else { return }
-      for (token, answer) in batch.deliveries {
-        if let resumption = state.settle(state.ids[Int(token)], { _, _ in .success(batch.answers[Int(answer)]) }) {
+      var batch = HubLoop.Batch()
+      if !state.loop.collect(into: &batch, at: .now()) { return }
+      for delivery in batch.deliveries {
+        let answer = batch.answers[Int(delivery.answer)]
+        if let resumption = state.settle(state.ids[Int(delivery.token)], { _, _ in .success(answer) }) {
           due.append(resumption)
         }
       }

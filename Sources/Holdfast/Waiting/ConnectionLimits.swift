@@ -9,26 +9,27 @@ struct ConnectionLimits: Sendable {
 
   private let limits: HoldLimits
   private(set) var total = 0
-  /// Index into `counts` by key.
-  private var indices: [HolderKey: Int32] = [:]
-  private var counts: ContiguousArray<(key: HolderKey, count: Int32)> = []
-  private var free: [Int32] = []
+  /// How many places each key holds.
+  private var counts = RecyclingTable<HolderKey, Int32>()
 
   init(limits: HoldLimits) { self.limits = limits }
 
   /// How many clients and addresses hold a place.
-  var keyCount: Int { indices.count }
+  var keyCount: Int { counts.usedCount }
 
   mutating func take(_ holder: Holder) -> Result<Place, HoldRefusal> {
     if total >= limits.totalMax { return .failure(.server) }
     let client = HolderKey.client(holder)
     let address = HolderKey.address(holder)
-    let clientIndex = indices[client]
-    let addressIndex = indices[address]
+    let clientIndex = counts.index(of: client)
     if count(clientIndex) >= limits.perClientMax { return .failure(.client) }
+    let addressIndex = counts.index(of: address)
     if count(addressIndex) >= limits.perAddressMax { return .failure(.address) }
     total += 1
-    return .success(Place(client: increment(client, clientIndex), address: increment(address, addressIndex)))
+    let clientPlace = increment(client, clientIndex)
+    // A client that is new here may have been given the place that the address had left.
+    let known = clientIndex == nil ? counts.index(of: address) : addressIndex
+    return .success(Place(client: clientPlace, address: increment(address, known)))
   }
 
   mutating func giveBack(_ place: Place) {
@@ -37,37 +38,21 @@ struct ConnectionLimits: Sendable {
     decrement(place.address)
   }
 
-  private func count(_ index: Int32?) -> Int { index.map { Int(counts[Int($0)].count) } ?? 0 }
+  private func count(_ index: Int32?) -> Int {
+    if let index, counts.isUsed(index) { Int(counts[index]) } else { 0 }
+  }
 
-  private mutating func increment(_ key: HolderKey, _ known: Int32?) -> Int32 {
-    if let index = known {
-      counts[Int(index)].count += 1
+  private mutating func increment(_ key: HolderKey, _ index: Int32?) -> Int32 {
+    if let index, counts.isUsed(index) {
+      counts[index] += 1
       return index
     }
-    let index: Int32
-    if let reused = free.popLast() {
-      index = reused
-      counts[Int(index)] = (key, 1)
-    } else {
-      index = Int32(counts.count)
-      counts.append((key, 1))
-    }
-    indices[key] = index
-    return index
+    return counts.use(key, at: index, 1)
   }
 
   private mutating func decrement(_ index: Int32) {
-    counts[Int(index)].count -= 1
-    if counts[Int(index)].count > 0 { return }
-    indices[counts[Int(index)].key] = nil
-    if indices.isEmpty {
-      // Everybody has gone: give the memory back.
-      counts = []
-      free = []
-      indices = [:]
-    } else {
-      free.append(index)
-    }
+    counts[index] -= 1
+    if counts[index] == 0 { counts.leave(index) }
   }
 }
 
@@ -112,8 +97,16 @@ public struct Holder: Hashable, Sendable {
 
 /// One counted thing. Addresses of IPv6 count by their /64, since a single user has all of one.
 private struct HolderKey: Hashable {
-  var value: UInt128
-  var kind: UInt8
+  // Halves, which need less room than 16 bytes that have to be aligned.
+  private let high: UInt64
+  private let low: UInt64
+  private let kind: UInt8
+
+  private init(value: UInt128, kind: UInt8) {
+    high = UInt64(truncatingIfNeeded: value >> 64)
+    low = UInt64(truncatingIfNeeded: value)
+    self.kind = kind
+  }
 
   static func client(_ holder: Holder) -> HolderKey {
     if let client = holder.client { return HolderKey(value: client, kind: 0) }

@@ -4,27 +4,55 @@ import Synchronization
 ///
 /// The driver of the loop names each connection by a small integer, its *token*, and hands in polls; it gets an answer
 /// at once, or the token is held. When the loop is woken, or at the end of a turn that published, the driver calls
-/// ``collect(at:)`` and sends each token its answer. Time-outs and disconnects are the driver's to notice.
+/// ``collect(into:at:)`` and sends each token its answer. Time-outs and disconnects are the driver's to notice.
 ///
 /// Nothing here is shared, so nothing is locked; only what crosses loops (the log, the interest, the limits) is, for one
 /// operation each. A waiter is a row in an array, not an object.
 public struct HubLoop: ~Copyable {
   /// One channel of a poll and where its reading starts.
-  public typealias Slot = (channel: ChannelName, start: ReadStart)
+  public struct Slot: Hashable, Sendable {
+    public var channel: ChannelName
+    public var start: ReadStart
+    /// Where the channel's interest stands, once registered.
+    var interest: Int32 = -1
+
+    public init(_ channel: ChannelName, _ start: ReadStart) {
+      self.channel = channel
+      self.start = start
+    }
+  }
 
   public enum Outcome: Sendable {
     /// There was something to tell.
     case answer(Answer)
-    /// The token waits; its answer comes from ``collect(at:)`` or ``timeOut(_:at:)``.
+    /// The token waits; its answer comes from ``collect(into:at:)`` or ``timeOut(_:at:)``.
     case held
     case refused(HoldRefusal)
   }
 
-  /// Answers that have become due, each for any number of tokens.
+  /// Answers that have become due, each for any number of tokens. To be kept and filled again, so that its memory is.
   public struct Batch: Sendable {
+    public struct Delivery: Sendable {
+      /// A token that is no longer held.
+      public var token: Int32
+      /// The index of its answer.
+      public var answer: Int32
+    }
+
     public internal(set) var answers: [Answer] = []
-    /// Tokens, no longer held, with the index of the answer of each.
-    public internal(set) var deliveries: [(token: Int32, answer: Int32)] = []
+    public internal(set) var deliveries: [Delivery] = []
+    fileprivate var places: [ConnectionLimits.Place] = []
+
+    public init() {}
+
+    /// What a crowd needed is given back.
+    fileprivate static let keptMax = 1024
+
+    fileprivate mutating func clear() {
+      if answers.capacity > Batch.keptMax { answers = [] }
+      while answers.popLast() != nil {}
+      deliveries.removeAll(keepingCapacity: deliveries.capacity <= Batch.keptMax)
+    }
   }
 
   let core: HubCore
@@ -44,7 +72,7 @@ public struct HubLoop: ~Copyable {
 
   deinit {
     for token in table.waiters.indices where table.isWaiting(Int32(token)) {
-      for slot in table.slots(of: Int32(token)) { core.leave(slot.channel, count: 1) }
+      leave(table.slots(of: Int32(token))[...])
       giveBack(table.waiters[token].place)
     }
     core.detach(mailbox)
@@ -53,7 +81,7 @@ public struct HubLoop: ~Copyable {
   /// How many polls are held here.
   public var heldCount: Int { table.count }
 
-  /// Whether ``collect(at:)`` has something to look at that this loop noted itself.
+  /// Whether ``collect(into:at:)`` has something to look at that this loop noted itself.
   public var hasNews: Bool { !dirty.isEmpty }
 
   public func isHeld(_ token: Int32) -> Bool { table.isWaiting(token) }
@@ -66,11 +94,15 @@ public struct HubLoop: ~Copyable {
   /// read, so a message that the read did not see wakes this loop. A poll that finds something is answered even where a
   /// limit is reached, since it counts for nothing.
   public mutating func poll(
-    _ token: Int32, on slots: [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
+    _ token: Int32, on slots: consuming [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
   ) -> Outcome {
     var registered = 0
-    while registered < slots.count, core.register(slots[registered].channel, loop: mailbox.index) { registered += 1 }
-    var held = slots
+    while registered < slots.count,
+      let interest = core.register(slots[registered].channel, loop: mailbox.index)
+    {
+      slots[registered].interest = interest
+      registered += 1
+    }
     var isEmpty = true
     var pages: [Page] = []
     for index in slots.indices {
@@ -79,7 +111,7 @@ public struct HubLoop: ~Copyable {
       if slots.count > 1 || !page.isEmpty { pages.append(page) }
       // A timestamp stays one: it may lie ahead of the log, and what comes before it does not count.
       if case .since = slots[index].start { continue }
-      held[index].start = .after(page.next)
+      slots[index].start = .after(page.next)
     }
     if !isEmpty {
       leave(slots[..<registered])
@@ -98,12 +130,12 @@ public struct HubLoop: ~Copyable {
         return .refused(refusal)
       }
     }
-    table.add(token, on: held, limit: limit, place: place)
+    table.add(token, on: slots, limit: limit, place: place)
     return .held
   }
 
   private func leave(_ slots: ArraySlice<Slot>) {
-    for slot in slots { core.leave(slot.channel, count: 1) }
+    for slot in slots { core.leave(slot.channel, slot.interest, count: 1) }
   }
 
   /// Ends the wait of `token`, if it is held: its client has gone.
@@ -123,7 +155,7 @@ public struct HubLoop: ~Copyable {
 
   // MARK: Publishing
 
-  /// Publishes from this loop. Its own waiters are noted for the next ``collect(at:)`` without a wake-up.
+  /// Publishes from this loop. Its own waiters are noted for the next ``collect(into:at:)`` without a wake-up.
   public mutating func publish(
     _ draft: Draft, to channel: ChannelName, at moment: Moment
   ) throws(PublishError) -> Receipt {
@@ -138,52 +170,50 @@ public struct HubLoop: ~Copyable {
 
   // MARK: Delivering
 
-  /// Takes from their wait all whom news concerns. nil when there are none.
-  public mutating func collect(at moment: Moment) -> Batch? {
+  /// Takes from their wait all whom news concerns.
+  /// - Parameter batch: Its contents are replaced.
+  /// - Returns: Whether there are any.
+  public mutating func collect(into batch: inout Batch, at moment: Moment) -> Bool {
+    batch.clear()
     for channel in mailbox.takeNews() { note(channel) }
-    if dirty.isEmpty { return nil }
-    var batch = Batch()
-    var places: [ConnectionLimits.Place] = []
     while let index = dirty.popLast() {
-      guard let topic = table.takeDirty(index) else { continue }
-      if collect(topic, into: &batch, places: &places, at: moment) { continue }
+      guard table.takeDirty(index) else { continue }
+      if collect(index, into: &batch, at: moment) { continue }
       // Some waiters were not concerned. They ask to be told again, and look once more, as a poll does.
-      core.renew(topic.channel, loop: mailbox.index)
-      if let index = table.topic(of: topic.channel), let topic = table.topics[Int(index)] {
-        _ = collect(topic, into: &batch, places: &places, at: moment)
-      }
+      core.renew(table.topics.key(at: index), table.topics[index].interest, loop: mailbox.index)
+      _ = collect(index, into: &batch, at: moment)
     }
-    if !places.isEmpty { core.limits.withLock { for place in places { $0.giveBack(place) } } }
-    return batch.deliveries.isEmpty ? nil : batch
+    if !batch.places.isEmpty {
+      core.limits.withLock { for place in batch.places { $0.giveBack(place) } }
+      batch.places.removeAll(keepingCapacity: batch.places.capacity <= Batch.keptMax)
+    }
+    return !batch.deliveries.isEmpty
   }
 
   /// Goes through the waiters of one channel; true when all of them were concerned. Waiters with the same cursor share
   /// one read of the log and one answer.
-  private mutating func collect(
-    _ topic: WaiterTable.Topic, into batch: inout Batch, places: inout [ConnectionLimits.Place], at moment: Moment
-  ) -> Bool {
+  private mutating func collect(_ index: Int32, into batch: inout Batch, at moment: Moment) -> Bool {
+    let channel = table.topics.key(at: index)
+    let topic = table.topics[index]
     var recent: [(start: ReadStart, limit: ReadLimit, answer: Int32?)] = []
     var link = topic.first
     var left = 0
     var taken = 0
     while link >= 0 {
       let entry = table.links[Int(link)]
-      let waiter = table.waiters[Int(entry.token)]
-      let limit = waiter.limit
-      let isAlone = waiter.firstLink == link && entry.sibling < 0
+      let limit = table.waiters[Int(entry.token)].limit
+      let isAlone = table.waiters[Int(entry.token)].firstLink == link && entry.sibling < 0
       let answer: Int32?
       if isAlone, let same = recent.last(where: { $0.limit == limit && $0.start == entry.start }) {
         answer = same.answer
       } else {
-        let slots = isAlone ? [(topic.channel, entry.start)] : table.slots(of: entry.token)
-        let pages = slots.map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
-        if pages.contains(where: { !$0.isEmpty }) {
+        if let due = isAlone ? read(channel, entry.start, limit, moment) : read(entry.token, limit, moment) {
           answer = Int32(batch.answers.count)
-          batch.answers.append(Answer(pages, limit: limit))
+          batch.answers.append(due)
         } else {
           answer = nil
         }
-        if isAlone {
+        if isAlone && topic.count > 1 {
           if recent.count == 8 { recent.removeFirst() }
           recent.append((entry.start, limit, answer))
         }
@@ -193,19 +223,33 @@ public struct HubLoop: ~Copyable {
         left += 1
         continue
       }
-      batch.deliveries.append((entry.token, answer))
+      batch.deliveries.append(Batch.Delivery(token: entry.token, answer: answer))
       taken += 1
       let shared = core
-      let place = table.remove(entry.token) { if $0 != topic.channel { shared.leave($0, count: 1) } }
-      if let place { places.append(place) }
+      let place = table.remove(entry.token) { other, interest in
+        if other != channel { shared.leave(other, interest, count: 1) }
+      }
+      if let place { batch.places.append(place) }
     }
-    if taken > 0 { core.leave(topic.channel, count: taken) }
+    if taken > 0 { core.leave(channel, topic.interest, count: taken) }
     return left == 0
+  }
+
+  /// What a waiter on one channel is to be told; nil where that is nothing.
+  private func read(_ channel: ChannelName, _ start: ReadStart, _ limit: ReadLimit, _ moment: Moment) -> Answer? {
+    let page = core.store.read(channel, from: start, limit: limit, at: moment)
+    return page.isEmpty ? nil : Answer(page)
+  }
+
+  /// The same for one on several.
+  private func read(_ token: Int32, _ limit: ReadLimit, _ moment: Moment) -> Answer? {
+    let pages = table.slots(of: token).map { core.store.read($0.channel, from: $0.start, limit: limit, at: moment) }
+    return pages.contains { !$0.isEmpty } ? Answer(pages, limit: limit) : nil
   }
 
   private mutating func remove(_ token: Int32) {
     let shared = core
-    giveBack(table.remove(token) { shared.leave($0, count: 1) })
+    giveBack(table.remove(token) { shared.leave($0, $1, count: 1) })
   }
 
   private func giveBack(_ place: ConnectionLimits.Place?) {

@@ -9,47 +9,45 @@ struct InterestTable: Sendable {
     var held: Int
   }
 
-  private var channels: [ChannelName: Interest] = [:]
+  private var channels = RecyclingTable<ChannelName, Interest>()
 
-  var channelCount: Int { channels.count }
+  var channelCount: Int { channels.usedCount }
 
-  /// Counts a held poll in, unless there are `max` already.
-  mutating func register(_ channel: ChannelName, loop: Int, max: Int) -> Bool {
-    guard let index = channels.index(forKey: channel) else {
-      if max < 1 { return false }
-      channels[channel] = Interest(loops: 1 << UInt64(loop), held: 1)
-      return true
+  /// Counts a held poll in.
+  /// - Returns: Where the channel's interest stands as long as a poll is held; nil where `max` are held already.
+  mutating func register(_ channel: ChannelName, loop: Int, max: Int) -> Int32? {
+    let index = channels.index(of: channel)
+    if let index, channels.isUsed(index) {
+      if channels[index].held >= max { return nil }
+      channels[index].loops |= 1 << UInt64(loop)
+      channels[index].held += 1
+      return index
     }
-    if channels.values[index].held >= max { return false }
-    channels.values[index].loops |= 1 << UInt64(loop)
-    channels.values[index].held += 1
-    return true
+    if max < 1 { return nil }
+    return channels.use(channel, at: index, Interest(loops: 1 << UInt64(loop), held: 1))
   }
 
   /// Counts `count` held polls out.
-  mutating func leave(_ channel: ChannelName, count: Int) {
-    guard let index = channels.index(forKey: channel) else { return }
-    channels.values[index].held -= count
-    if channels.values[index].held > 0 { return }
-    channels.remove(at: index)
-    if channels.isEmpty { channels = [:] }
+  mutating func leave(_ index: Int32, count: Int) {
+    channels[index].held -= count
+    if channels[index].held == 0 { channels.leave(index) }
   }
 
   /// Asks again to hear of the next message, for waiters that the last one did not concern.
-  mutating func renew(_ channel: ChannelName, loop: Int) {
-    if let index = channels.index(forKey: channel) { channels.values[index].loops |= 1 << UInt64(loop) }
-  }
+  mutating func renew(_ index: Int32, loop: Int) { channels[index].loops |= 1 << UInt64(loop) }
 
   /// The loops to be told of a new message, and how many polls are held.
   mutating func take(_ channel: ChannelName) -> (loops: UInt64, held: Int) {
-    guard let index = channels.index(forKey: channel) else { return (0, 0) }
-    let interest = channels.values[index]
-    channels.values[index].loops = 0
+    guard let index = channels.usedIndex(of: channel) else { return (0, 0) }
+    let interest = channels[index]
+    channels[index].loops = 0
     return (interest.loops, interest.held)
   }
 
-  func held(_ channel: ChannelName) -> Int { channels[channel]?.held ?? 0 }
+  func held(_ channel: ChannelName) -> Int {
+    channels.usedIndex(of: channel).map { channels[$0].held } ?? 0
+  }
 
   /// Adds the names of all channels with a held poll.
-  func collectNames(into result: inout [ChannelName]) { result.append(contentsOf: channels.keys) }
+  func collectNames(into result: inout [ChannelName]) { result.append(contentsOf: channels.usedKeys) }
 }

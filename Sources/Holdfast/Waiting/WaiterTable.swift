@@ -18,7 +18,8 @@ struct WaiterTable: Sendable {
   }
 
   struct Topic: Sendable {
-    var channel: ChannelName
+    /// Where the channel's interest stands in the hub.
+    var interest: Int32
     var first: Int32 = -1
     var last: Int32 = -1
     var count: Int32 = 0
@@ -45,32 +46,27 @@ struct WaiterTable: Sendable {
 
   private(set) var waiters: ContiguousArray<Waiter> = []
   private(set) var links: ContiguousArray<Link> = []
-  private(set) var topics: ContiguousArray<Topic?> = []
+  private(set) var topics = RecyclingTable<ChannelName, Topic>()
   private var freeLink: Int32 = -1
-  private var freeTopics: [Int32] = []
-  private var names: [ChannelName: Int32] = [:]
   private(set) var count = 0
 
   func isWaiting(_ token: Int32) -> Bool { Int(token) < waiters.count && waiters[Int(token)].firstLink >= 0 }
 
-  func topic(of channel: ChannelName) -> Int32? { names[channel] }
-
   /// Lets `token` wait on channels, each from its start. It must not be waiting yet.
   mutating func add(
-    _ token: Int32, on slots: [(channel: ChannelName, start: ReadStart)], limit: ReadLimit,
-    place: ConnectionLimits.Place?
+    _ token: Int32, on slots: [HubLoop.Slot], limit: ReadLimit, place: ConnectionLimits.Place?
   ) {
     while waiters.count <= Int(token) { waiters.append(Waiter()) }
     precondition(waiters[Int(token)].firstLink < 0, "token \(token) waits already")
     var previous: Int32 = -1
-    for (channel, start) in slots {
-      let topic = names[channel] ?? makeTopic(channel)
+    for slot in slots {
+      let topic = topic(slot)
       let link = makeLink()
-      let last = topics[Int(topic)]!.last
-      links[Int(link)] = Link(token: token, topic: topic, next: -1, previous: last, sibling: -1, start: start)
-      if last >= 0 { links[Int(last)].next = link } else { topics[Int(topic)]!.first = link }
-      topics[Int(topic)]!.last = link
-      topics[Int(topic)]!.count += 1
+      let last = topics[topic].last
+      links[Int(link)] = Link(token: token, topic: topic, next: -1, previous: last, sibling: -1, start: slot.start)
+      if last >= 0 { links[Int(last)].next = link } else { topics[topic].first = link }
+      topics[topic].last = link
+      topics[topic].count += 1
       if previous >= 0 { links[Int(previous)].sibling = link } else { waiters[Int(token)].firstLink = link }
       previous = link
     }
@@ -80,19 +76,21 @@ struct WaiterTable: Sendable {
   }
 
   /// Ends the wait of `token` and says which channels it waited on.
-  mutating func remove(_ token: Int32, leaving: (ChannelName) -> Void) -> ConnectionLimits.Place? {
+  mutating func remove(
+    _ token: Int32, leaving: (_ channel: ChannelName, _ interest: Int32) -> Void
+  ) -> ConnectionLimits.Place? {
     var link = waiters[Int(token)].firstLink
     let place = waiters[Int(token)].place
     waiters[Int(token)] = Waiter()
     count -= 1
     while link >= 0 {
       let old = links[Int(link)]
-      let topic = Int(old.topic)
-      leaving(topics[topic]!.channel)
-      if old.previous >= 0 { links[Int(old.previous)].next = old.next } else { topics[topic]!.first = old.next }
-      if old.next >= 0 { links[Int(old.next)].previous = old.previous } else { topics[topic]!.last = old.previous }
-      topics[topic]!.count -= 1
-      if topics[topic]!.count == 0 { removeTopic(old.topic) }
+      let topic = old.topic
+      leaving(topics.key(at: topic), topics[topic].interest)
+      if old.previous >= 0 { links[Int(old.previous)].next = old.next } else { topics[topic].first = old.next }
+      if old.next >= 0 { links[Int(old.next)].previous = old.previous } else { topics[topic].last = old.previous }
+      topics[topic].count -= 1
+      if topics[topic].count == 0 { topics.leave(topic) }
       links[Int(link)] = Link(next: freeLink)
       freeLink = link
       link = old.sibling
@@ -102,11 +100,14 @@ struct WaiterTable: Sendable {
   }
 
   /// The channels `token` waits on, and from where.
-  func slots(of token: Int32) -> [(channel: ChannelName, start: ReadStart)] {
-    var slots: [(channel: ChannelName, start: ReadStart)] = []
+  func slots(of token: Int32) -> [HubLoop.Slot] {
+    var slots: [HubLoop.Slot] = []
     var link = waiters[Int(token)].firstLink
     while link >= 0 {
-      slots.append((topics[Int(links[Int(link)].topic)]!.channel, links[Int(link)].start))
+      let topic = links[Int(link)].topic
+      var slot = HubLoop.Slot(topics.key(at: topic), links[Int(link)].start)
+      slot.interest = topics[topic].interest
+      slots.append(slot)
       link = links[Int(link)].sibling
     }
     return slots
@@ -114,36 +115,23 @@ struct WaiterTable: Sendable {
 
   /// Notes news on a channel. True when it has waiters here and they were not noted already.
   mutating func markDirty(_ channel: ChannelName) -> Int32? {
-    guard let topic = names[channel], !topics[Int(topic)]!.isDirty else { return nil }
-    topics[Int(topic)]!.isDirty = true
+    guard let topic = topics.usedIndex(of: channel), !topics[topic].isDirty else { return nil }
+    topics[topic].isDirty = true
     return topic
   }
 
-  /// Takes the note back, before its waiters are looked at. nil where the last of them has gone in the meantime, perhaps
-  /// with the whole table.
-  mutating func takeDirty(_ topic: Int32) -> Topic? {
-    guard Int(topic) < topics.count, let found = topics[Int(topic)], found.isDirty else { return nil }
-    topics[Int(topic)]!.isDirty = false
-    return found
+  /// Takes the note back, before its waiters are looked at. False where the last of them has gone in the meantime,
+  /// perhaps with the whole table.
+  mutating func takeDirty(_ topic: Int32) -> Bool {
+    if !topics.isUsed(topic) || !topics[topic].isDirty { return false }
+    topics[topic].isDirty = false
+    return true
   }
 
-  private mutating func makeTopic(_ channel: ChannelName) -> Int32 {
-    let index: Int32
-    if let reused = freeTopics.popLast() {
-      index = reused
-      topics[Int(index)] = Topic(channel: channel)
-    } else {
-      index = Int32(topics.count)
-      topics.append(Topic(channel: channel))
-    }
-    names[channel] = index
-    return index
-  }
-
-  private mutating func removeTopic(_ index: Int32) {
-    names[topics[Int(index)]!.channel] = nil
-    topics[Int(index)] = nil
-    freeTopics.append(index)
+  private mutating func topic(_ slot: HubLoop.Slot) -> Int32 {
+    let index = topics.index(of: slot.channel)
+    if let index, topics.isUsed(index) { return index }
+    return topics.use(slot.channel, at: index, Topic(interest: slot.interest))
   }
 
   private mutating func makeLink() -> Int32 {
@@ -161,9 +149,6 @@ struct WaiterTable: Sendable {
     if links.count < 1024 { return }
     waiters = []
     links = []
-    topics = []
     freeLink = -1
-    freeTopics = []
-    names = [:]
   }
 }

@@ -136,8 +136,8 @@ enum LogOutput {
       }
       if dropped > 0 {
         send("holdfast: \(dropped) log lines were dropped, since nobody took them\n")
-        dropped = 0
-        if !hasRoom() { return }
+        dropped = hasRoom() ? 0 : 1
+        if dropped > 0 { return }
       }
       send(line)
     }

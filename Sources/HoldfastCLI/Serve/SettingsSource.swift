@@ -23,14 +23,16 @@ struct SettingsSource {
     for (name, given) in settings {
       if let given { flags[AbsoluteConfigKey([name])] = ConfigValue(given, isSecret: false) }
     }
+    let names = SettingNames(names: settings.map(\.name))
+    try SettingNames(names: names.names + ["config"]).check(ProcessInfo.processInfo.environment)
     let environment = EnvironmentVariablesProvider()
     var readers: [(Origin, ConfigReader)] = [
       (.flags, ConfigReader(provider: InMemoryProvider(values: flags))),
       (.environment, ConfigReader(provider: environment.prefixKeys(with: "holdfast"))),
     ]
-    if let file = try file ?? environment.environmentValue(forName: "HOLDFAST_CONFIG") {
+    if let file = try file ?? environment.environmentValue(forName: SettingNames.variable("config")) {
       do {
-        try Self.checkNames(in: file, known: settings.map(\.name))
+        try names.check(Self.names(in: file), in: file)
         readers.append((.file(file), try await Self.reader(file)))
       } catch let error as ValidationError {
         throw error
@@ -50,19 +52,16 @@ struct SettingsSource {
     }
   }
 
-  /// Refuses a name that is no setting: a misspelt one would otherwise be a default taken in silence.
-  private static func checkNames(in file: String, known: [String]) throws {
+  private static func names(in file: String) throws -> [String] {
     guard let contents = FileManager.default.contents(atPath: file) else {
       throw ValidationError("cannot read settings from '\(file)': there is no such file, or it may not be read")
     }
     // YAML contains JSON.
     let settings = try Yams.load(yaml: String(decoding: contents, as: UTF8.self))
-    guard let names = (settings ?? [String: Any]()) as? [String: Any] else {
+    guard let settings = (settings ?? [String: Any]()) as? [String: Any] else {
       throw ValidationError("'\(file)' is not a list of settings such as 'port: 8080'")
     }
-    for name in names.keys.sorted() where !known.contains(name) {
-      throw ValidationError("'\(name)' in '\(file)' is no setting; 'holdfast serve --help' lists them")
-    }
+    return Array(settings.keys)
   }
 
   /// The error for a value that was given.
@@ -121,8 +120,7 @@ struct SettingsSource {
         switch origin {
         case .flags: throw wrong("--\(name)", "it is not \(expected)")
         case .environment:
-          let variable = "HOLDFAST_" + name.uppercased().replacing("-", with: "_")
-          throw wrong(variable, "it is not \(expected)")
+          throw wrong(SettingNames.variable(name), "it is not \(expected)")
         case .file(let file): throw wrong("\(file)", "'\(name)' is not \(expected)")
         }
       }

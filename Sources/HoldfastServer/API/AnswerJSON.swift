@@ -16,7 +16,7 @@ extension [UInt8] {
         writeCursor(answer.cursor)
       } else {
         write("{\"status\":\"timeout\",\"timestamp\":")
-        writeTimestamp(Timestamp(microseconds: Swift.max(since, answer.timestamp.microseconds)))
+        write(Timestamp(microseconds: Swift.max(since, answer.timestamp.microseconds)))
         writeGaps(answer.gaps)
       }
       write("}")
@@ -42,17 +42,20 @@ extension [UInt8] {
     write(UInt(answer.messages.count))
     write(",\"cursor\":")
     writeCursor(answer.cursor)
-    write(answer.more ? ",\"more\":true}" : ",\"more\":false}")
+    if answer.more { write(",\"more\":true}") } else { write(",\"more\":false}") }
   }
 
   private mutating func writeMembers(of message: Message) {
-    write("\"id\":\"")
-    message.id.write(to: &self)
-    write("\",\"channel\":\"")
-    write(message.channel.text)
-    write("\",\"timestamp\":")
-    writeTimestamp(message.timestamp)
-    write(",\"data\":")
+    append(addingCapacity: 64 + Position.textBytesMax + ChannelName.lengthMax + 27) {
+      (bytes: inout OutputSpan<UInt8>) in
+      bytes.write("\"id\":\"")
+      message.id.write(to: &bytes)
+      bytes.write("\",\"channel\":\"")
+      bytes.write(message.channel.text)
+      bytes.write("\",\"timestamp\":")
+      bytes.write(message.timestamp)
+      bytes.write(",\"data\":")
+    }
     guard let contentType = message.payload.contentType else {
       append(contentsOf: message.payload.bytes)
       return
@@ -81,16 +84,5 @@ extension [UInt8] {
     write("\"")
     cursor.write(to: &self)
     write("\"")
-  }
-
-  mutating func writeTimestamp(_ timestamp: Timestamp) {
-    write(UInt64(timestamp.microseconds) / 1_000_000)
-    write(".")
-    let fraction = UInt64(timestamp.microseconds) % 1_000_000
-    var unit: UInt64 = 100_000
-    while unit > 0 {
-      append(UInt8(ascii: "0") + UInt8(fraction / unit % 10))
-      unit /= 10
-    }
   }
 }

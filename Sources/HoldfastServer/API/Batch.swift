@@ -10,7 +10,7 @@ extension ServerLoop {
     let type = try batchType(request, bytes)
     let body = bytes.array(request.bodyRange)
     let items: [BatchItem]
-    do { items = type.isNDJSON ? try BatchItem.readLines(body) : try BatchItem.readArray(body) } catch {
+    do { items = type.kind == .ndjson ? try BatchItem.readLines(body) : try BatchItem.readArray(body) } catch {
       throw Problem(error)
     }
     if items.count > WireLimit.batchItemsMax {
@@ -41,9 +41,9 @@ extension ServerLoop {
   func batchType(
     _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
   ) throws(Problem) -> MediaType {
-    try checkPublishing()
+    try checkPublishing(request)
     let type = mediaType(request, bytes)
-    if type.isNDJSON || type.essence == WireMediaType.json || type.essence.isEmpty { return type }
+    if type.kind == .ndjson || type.isArray { return type }
     throw Problem(
       .mediaTypeUnsupported, "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)")
   }

@@ -7,7 +7,8 @@ extension ServerLoop {
     of channel: ChannelName, _ query: Query, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) throws(Problem) -> Reply {
     let start = try query.cursor(.after, bytes, channelCount: 1).map { ReadStart($0.slots[0]) } ?? .earliest
-    let answer = hub.read([(channel, start)], limit: ReadLimit(messages: try query.limit(bytes)), at: moment)
+    let answer = hub.read(
+      [HubLoop.Slot(channel, start)], limit: ReadLimit(messages: try query.limit(bytes)), at: moment)
     var reply = Reply()
     reply.body.write(answer, as: .history)
     return reply

@@ -3,10 +3,19 @@ import HoldfastProtocol
 
 /// What a body is, by its `Content-Type`.
 struct MediaType {
-  /// As given.
+  enum Kind {
+    /// JSON, or what `curl -d` says unasked: a body that is sent as a form here is meant to be JSON.
+    case json
+    case ndjson
+    case text
+    case other
+  }
+
+  /// As given; empty where there was none.
   let text: String
-  /// Without parameters, in lower case; empty where there was none.
-  let essence: String
+  let kind: Kind
+  /// Whether it may hold a batch as an array: JSON by its own name.
+  let isArray: Bool
 
   /// The one that nearly every publish has.
   static let json = MediaType(WireMediaType.json)
@@ -15,34 +24,32 @@ struct MediaType {
     self.text = text
     var essence = text.prefix { $0 != ";" }
     while essence.last == " " || essence.last == "\t" { essence.removeLast() }
-    self.essence = essence.lowercased()
-  }
-
-  /// JSON, or what `curl -d` says unasked: a body that is sent as a form here is meant to be JSON.
-  var isJSON: Bool {
-    essence.isEmpty || essence == WireMediaType.json || essence == "application/x-www-form-urlencoded"
-      || (essence.hasPrefix("application/") && essence.hasSuffix("+json"))
-  }
-
-  var isNDJSON: Bool {
-    essence == WireMediaType.ndjson || essence == "application/ndjson" || essence == "application/jsonl"
+    let name = essence.lowercased()
+    isArray = name.isEmpty || name == WireMediaType.json
+    kind =
+      switch name {
+      case "", WireMediaType.json, "application/x-www-form-urlencoded": .json
+      case WireMediaType.ndjson, "application/ndjson", "application/jsonl": .ndjson
+      case WireMediaType.text: .text
+      default: name.hasPrefix("application/") && name.hasSuffix("+json") ? .json : .other
+      }
   }
 
   /// The message that a body becomes.
   func payload(_ body: [UInt8]) throws(Problem) -> Payload {
-    if isJSON {
+    switch kind {
+    case .json:
       do { try JSONScanner.validate(body) } catch { throw Problem(error) }
       return Payload(json: body)
-    }
-    if essence == WireMediaType.text {
+    case .text:
       if let offset = body.span.firstInvalidUTF8() {
         throw Problem(.textMalformed, "byte \(offset) does not begin a UTF-8 character", offset: offset)
       }
       var json: [UInt8] = []
       json.writeString(body)
       return Payload(json: json)
+    case .ndjson, .other: return Payload(body, contentType: text)
     }
-    return Payload(body, contentType: text)
   }
 }
 

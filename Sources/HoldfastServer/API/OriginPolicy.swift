@@ -7,25 +7,34 @@ import HoldfastProtocol
 /// request that comes from this machine is the server's own only by an address or as localhost, unless it comes through
 /// a trusted proxy, which serves real names.
 struct OriginPolicy: Sendable {
-  private let allowed: Set<String>
-  private let allowsAll: Bool
+  /// Whose pages may read an answer: 0 for the server's own, else the number of an origin in the allow-list, so that a
+  /// connection need not hold its text.
+  struct Grant: Hashable, Sendable {
+    fileprivate var number: UInt32 = 0
+    static let own = Grant()
+  }
+
+  /// The origins allowed, in lower case; at the first place what stands for none of them.
+  private let allowed: [String]
+  private let numbers: [String: UInt32]
   private let trustedProxies: [AddressRange]
 
   init(_ origins: [String], trustedProxies: [AddressRange]) {
-    allowed = Set(origins.map { $0.lowercased() })
-    allowsAll = origins.contains("*")
+    allowed = [""] + origins.map { $0.lowercased() }
+    numbers = Dictionary(allowed.enumerated().map { ($1, UInt32($0)) }) { first, _ in first }
     self.trustedProxies = trustedProxies
   }
 
-  /// - Returns: What `Access-Control-Allow-Origin` has to say; nil where nothing.
+  /// What `Access-Control-Allow-Origin` has to say; nil where nothing.
+  func text(_ grant: Grant) -> String? { grant == .own ? nil : allowed[Int(grant.number)] }
+
   func check(
     _ head: RequestHead, _ bytes: borrowing Span<UInt8>, base: Int, peer: Address
-  ) throws(Problem) -> String? {
-    if head.origin.isAbsent { return nil }
+  ) throws(Problem) -> Grant {
+    if head.origin.isAbsent { return .own }
     let origin = bytes.string(head.origin.range.shifted(by: base))
-    if isOwn(origin, head, bytes, base: base, peer: peer) { return nil }
-    if allowsAll { return "*" }
-    if allowed.contains(origin.lowercased()) { return origin }
+    if isOwn(origin, head, bytes, base: base, peer: peer) { return .own }
+    if let number = numbers["*"] ?? numbers[origin.lowercased()], number > 0 { return Grant(number: number) }
     throw Problem(
       .originForbidden,
       "pages of '\(origin.prefix(128))' may not use this server; its operator allows origins by --cors-origins")

@@ -7,19 +7,16 @@ extension ServerLoop {
     _ token: Int32, _ request: HTTP1Connection.Request, _ path: Range<Int>, _ bytes: borrowing Span<UInt8>,
     at moment: Moment
   ) throws(Problem) {
-    let channels = try bytes.channels(path)
+    var slots =
+      bytes.isPlainName(path)
+      ? [HubLoop.Slot(try bytes.channel(path), .now)] : try bytes.channels(path).map { HubLoop.Slot($0, .now) }
     let query = try query(request, bytes)
     let timeout = try query.timeout(bytes, settings.configuration)
     var limit = ReadLimit(messages: try query.limit(bytes))
-    let slots: [HubLoop.Slot]
-    if let cursor = try query.cursor(.cursor, bytes, channelCount: channels.count) {
-      slots = zip(channels, cursor.slots).map { ($0, ReadStart($1)) }
-    } else if let since = try query.since(bytes) {
-      slots = channels.map { ($0, .since(since)) }
+    if try !query.readCursor(bytes, into: &slots), let since = try query.since(bytes) {
+      for index in slots.indices { slots[index].start = .since(since) }
       limit.messages = 1
       setShape(token) { $0.form = .simple(since: since.microseconds) }
-    } else {
-      slots = channels.map { ($0, .now) }
     }
     let holder = try settings.holders.holder(request.head, bytes, base: request.start, peer: address(of: token))
     if timeout == .zero || isDraining {

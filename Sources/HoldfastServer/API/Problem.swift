@@ -42,6 +42,8 @@ struct Problem: Error {
     var reply = Reply(status: code.status, contentType: "application/problem+json", body: body)
     if let retryAfter { reply.setField("Retry-After", "\(retryAfter)") }
     if let allow { reply.setField("Allow", "\(allow)") }
+    // RFC 9110, 12.5.3: so that it is not taken for a refusal of the media type.
+    if code == .contentEncodingUnsupported { reply.setField("Accept-Encoding", "identity") }
     return reply
   }
 }

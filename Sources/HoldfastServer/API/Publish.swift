@@ -13,27 +13,25 @@ extension ServerLoop {
   func publication(
     _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
   ) throws(Problem) -> Publication {
-    try checkPublishing()
+    try checkPublishing(request)
     let key = request.head.idempotencyKey
     return Publication(
       channel: try bytes.channel(path), type: mediaType(request, bytes),
-      ttl: try Query.ttl(try query(request, bytes).text(.ttl, bytes)),
+      ttl: request.head.query.isAbsent ? nil : try Query.ttl(try query(request, bytes).text(.ttl, bytes)),
       idempotencyKey: key.isAbsent ? nil : try Draft.checkedKey(bytes.string(key.range.shifted(by: request.start))))
   }
 
   /// `POST /api/publish/{channel}`: the body is the message.
   mutating func publish(
-    _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
-  ) throws(Problem) -> Reply {
+    _ token: Int32, _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>,
+    at moment: Moment
+  ) throws(Problem) {
     let publication = try publication(path, request, bytes)
     let draft = Draft(
       try publication.type.payload(bytes.array(request.bodyRange)), idempotencyKey: publication.idempotencyKey,
       ttl: publication.ttl)
     let receipt = try publish(draft, to: publication.channel, at: moment)
-    var reply = Reply()
-    reply.body.writeReceipt(receipt, publication.channel)
-    if receipt.isRepeated { reply.setField("Idempotency-Replayed", "true") }
-    return reply
+    reply(receipt, publication.channel, to: token, at: moment)
   }
 
   func mediaType(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) -> MediaType {
@@ -43,10 +41,14 @@ extension ServerLoop {
     return bytes.matches("application/json", at: range) ? .json : MediaType(bytes.string(range))
   }
 
-  func checkPublishing() throws(Problem) {
+  func checkPublishing(_ request: HTTP1Connection.Request) throws(Problem) {
     if isDraining {
       throw Problem(
         .draining, "nothing was published; publish again, at another node or when this one is back", retryAfter: 1)
+    }
+    // Kept as if it were plain, it would be refused as JSON at best, and at worst given to everybody as the message.
+    if request.head.isEncoded {
+      throw Problem(.contentEncodingUnsupported, "a body is taken as it is; send it without Content-Encoding")
     }
   }
 
@@ -69,15 +71,18 @@ extension ServerLoop {
 
 extension [UInt8] {
   mutating func writeReceipt(_ receipt: Receipt, _ channel: ChannelName) {
-    write("{\"status\":\"published\",\"message_id\":\"")
-    receipt.id.write(to: &self)
-    write("\",\"channel\":\"")
-    write(channel.text)
-    write("\",\"timestamp\":")
-    writeTimestamp(receipt.timestamp)
-    write(",\"subscribers\":")
-    write(UInt(receipt.subscribers))
-    write("}")
+    append(addingCapacity: 100 + Position.textBytesMax + ChannelName.lengthMax + 47) {
+      (bytes: inout OutputSpan<UInt8>) in
+      bytes.write("{\"status\":\"published\",\"message_id\":\"")
+      receipt.id.write(to: &bytes)
+      bytes.write("\",\"channel\":\"")
+      bytes.write(channel.text)
+      bytes.write("\",\"timestamp\":")
+      bytes.write(receipt.timestamp)
+      bytes.write(",\"subscribers\":")
+      bytes.write(UInt64(receipt.subscribers))
+      bytes.write("}")
+    }
   }
 }
 

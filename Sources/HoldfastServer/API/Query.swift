@@ -7,10 +7,19 @@ struct Query {
     case after, cursor, limit, prefix, since, timeout, ttl
 
     fileprivate init?(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
-      for name in Name.allCases where bytes.matches(name.text, at: range) {
-        self = name
-        return
+      switch range.count {
+      case 3 where bytes.matches("ttl", at: range): self = .ttl
+      case 5 where bytes.matches("limit", at: range): self = .limit
+      case 5 where bytes.matches("since", at: range): self = .since
+      case 5 where bytes.matches("after", at: range): self = .after
+      case 6 where bytes.matches("cursor", at: range): self = .cursor
+      case 6 where bytes.matches("prefix", at: range): self = .prefix
+      case 7 where bytes.matches("timeout", at: range): self = .timeout
+      default: self.init(percentEncoded: bytes, range)
       }
+    }
+
+    private init?(percentEncoded bytes: borrowing Span<UInt8>, _ range: Range<Int>) {
       for index in range where bytes[index] == UInt8(ascii: "%") {
         let decoded = bytes.percentDecoded(range)
         guard let name = Name.allCases.first(where: { "\($0)" == decoded }) else { return nil }
@@ -18,18 +27,6 @@ struct Query {
         return
       }
       return nil
-    }
-
-    private var text: StaticString {
-      switch self {
-      case .after: "after"
-      case .cursor: "cursor"
-      case .limit: "limit"
-      case .prefix: "prefix"
-      case .since: "since"
-      case .timeout: "timeout"
-      case .ttl: "ttl"
-      }
     }
   }
 
@@ -62,6 +59,29 @@ struct Query {
     return bytes.percentDecoded(range) ?? bytes.string(range)
   }
 
+  /// A whole number of one to four digits, as nearly all numbers here are; nil for anything else.
+  private func smallNumber(_ name: Name, _ bytes: borrowing Span<UInt8>) -> Int? {
+    guard let range = values[name.rawValue], (1...4).contains(range.count) else { return nil }
+    var number = 0
+    for index in range {
+      if !bytes[index].isDigit { return nil }
+      number = number * 10 + Int(bytes[index] - UInt8(ascii: "0"))
+    }
+    return number
+  }
+
+  /// Where the reading of each channel starts that a cursor stands for; false where none is given.
+  func readCursor(_ bytes: borrowing Span<UInt8>, into slots: inout [HubLoop.Slot]) throws(Problem) -> Bool {
+    guard let range = values[Name.cursor.rawValue] else { return false }
+    // A position of one channel is what nearly every poll has.
+    if slots.count == 1, let position = Position(bytes, in: range) {
+      slots[0].start = .after(position)
+    } else if let cursor = try cursor(.cursor, bytes, channelCount: slots.count) {
+      for index in slots.indices { slots[index].start = ReadStart(cursor.slots[index]) }
+    }
+    return true
+  }
+
   /// A cursor; nil where none is given.
   func cursor(
     _ name: Name, _ bytes: borrowing Span<UInt8>, channelCount: Int
@@ -79,12 +99,10 @@ struct Query {
 
   /// The most messages, or channels, of an answer.
   func limit(_ bytes: borrowing Span<UInt8>) throws(Problem) -> Int {
-    guard let limit = text(.limit, bytes) else { return WireLimit.limitDefault }
-    if limit.utf8.count <= 4, limit.utf8.allSatisfy(\.isDigit), let value = Int(limit),
-      (1...WireLimit.limitMax).contains(value)
-    {
-      return value
-    }
+    if values[Name.limit.rawValue] == nil { return WireLimit.limitDefault }
+    let given =
+      smallNumber(.limit, bytes) ?? text(.limit, bytes).flatMap { $0.utf8.allSatisfy(\.isDigit) ? Int($0) : nil }
+    if let given, (1...WireLimit.limitMax).contains(given) { return given }
     throw Problem(.limitInvalid, "'limit' is a whole number from 1 to \(WireLimit.limitMax)")
   }
 
@@ -92,6 +110,7 @@ struct Query {
   func timeout(
     _ bytes: borrowing Span<UInt8>, _ configuration: ServerConfiguration
   ) throws(Problem) -> Duration {
+    if let seconds = smallNumber(.timeout, bytes) { return min(.seconds(seconds), configuration.pollTimeoutMax) }
     guard let timeout = text(.timeout, bytes) else {
       return min(configuration.pollTimeout, configuration.pollTimeoutMax)
     }
@@ -155,8 +174,16 @@ extension Span<UInt8> {
     return String(decoding: decoded, as: UTF8.self)
   }
 
+  /// Whether a part of a path is one name as it stands: no comma, nothing percent-encoded.
+  func isPlainName(_ range: Range<Int>) -> Bool {
+    first(in: range) { $0.equal(UInt8(ascii: ",")) | $0.equal(UInt8(ascii: "%")) } == nil
+  }
+
   /// The one channel that a part of a path names.
   func channel(_ range: Range<Int>) throws(Problem) -> ChannelName {
+    if isPlainName(range) {
+      do { return try ChannelName(self, in: range) } catch { throw Problem(.channelInvalid, "\(error)") }
+    }
     guard let text = percentDecoded(range) else {
       throw Problem(.channelInvalid, "the path has a '%' that two hexadecimal digits do not follow")
     }
@@ -168,7 +195,6 @@ extension Span<UInt8> {
     guard let text = percentDecoded(range) else {
       throw Problem(.channelInvalid, "the path has a '%' that two hexadecimal digits do not follow")
     }
-    if !text.utf8.contains(UInt8(ascii: ",")) { return [try ChannelName(checking: text)] }
     var names: [ChannelName] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       if names.count == WireLimit.channelsPerPollMax {

@@ -21,48 +21,6 @@ struct Reply {
 
   static let json: StaticString = "application/json"
 
-  func encoded(date: [UInt8], shape: AnswerShape, isHeadOnly: Bool) -> [UInt8] {
-    Reply.encoded(
-      status: status, contentType: contentType, fields: fields, body: body, date: date, shape: shape,
-      isHeadOnly: isHeadOnly)
-  }
-
-  /// - Parameter isHeadOnly: For HEAD: everything but the body.
-  static func encoded(
-    status: Int, contentType: StaticString, fields: [UInt8] = [], body: [UInt8], date: [UInt8], shape: AnswerShape,
-    isHeadOnly: Bool
-  ) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(256 + fields.count + body.count)
-    if status == 200 {
-      bytes.write("HTTP/1.1 200 OK")
-    } else {
-      bytes.write("HTTP/1.1 ")
-      bytes.write(UInt(status))
-      bytes.write(" ")
-      bytes.write(Reply.reason(status))
-    }
-    if status != 204 {
-      bytes.write("\r\nContent-Type: ")
-      bytes.write(contentType)
-      bytes.write("\r\nContent-Length: ")
-      bytes.write(UInt(body.count))
-    }
-    bytes.write("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nDate: ")
-    bytes.append(contentsOf: date)
-    bytes.write("\r\n")
-    bytes.append(contentsOf: fields)
-    if let origin = shape.origin {
-      bytes.write("Access-Control-Allow-Origin: ")
-      bytes.write(origin)
-      bytes.write("\r\nAccess-Control-Expose-Headers: Idempotency-Replayed, Retry-After\r\nVary: Origin\r\n")
-    }
-    if shape.closes { bytes.write("Connection: close\r\n") }
-    bytes.write("\r\n")
-    if !isHeadOnly { bytes.append(contentsOf: body) }
-    return bytes
-  }
-
   static func reason(_ status: Int) -> String {
     switch status {
     case 200: "OK"
@@ -88,6 +46,46 @@ struct Reply {
   }
 }
 
+extension [UInt8] {
+  /// Appends the head of an answer.
+  /// - Parameters:
+  ///   - common: The fields that every answer has, each with its CR LF.
+  ///   - fields: Further ones.
+  ///   - origin: Whose pages may read it, besides the server's own.
+  mutating func writeHead(
+    status: Int = 200, contentType: StaticString = Reply.json, bodyCount: Int, common: [UInt8], fields: [UInt8] = [],
+    origin: String?, closes: Bool
+  ) {
+    append(addingCapacity: 192) { (bytes: inout OutputSpan<UInt8>) in
+      if status == 200 {
+        bytes.write("HTTP/1.1 200 OK\r\n")
+      } else {
+        bytes.write("HTTP/1.1 ")
+        bytes.write(UInt64(status))
+        bytes.write(" ")
+        bytes.write(Reply.reason(status))
+        bytes.write("\r\n")
+      }
+      if status != 204 {
+        bytes.write("Content-Type: ")
+        bytes.write(contentType)
+        bytes.write("\r\nContent-Length: ")
+        bytes.write(UInt64(bodyCount))
+        bytes.write("\r\n")
+      }
+      if closes { bytes.write("Connection: close\r\n") }
+    }
+    append(contentsOf: common)
+    if !fields.isEmpty { append(contentsOf: fields) }
+    if let origin {
+      write("Access-Control-Allow-Origin: ")
+      write(origin)
+      write("\r\nAccess-Control-Expose-Headers: Idempotency-Replayed, Retry-After\r\nVary: Origin\r\n")
+    }
+    write("\r\n")
+  }
+}
+
 /// In what shape a connection's answer is to be written. Polls with the same answer in the same shape share its bytes.
 struct AnswerShape: Hashable, Sendable {
   enum Form: Hashable, Sendable {
@@ -100,8 +98,8 @@ struct AnswerShape: Hashable, Sendable {
   }
 
   var form = Form.standard
-  /// The origin that a page of which may read the answer; nil for the server's own.
-  var origin: String?
+  /// Whose pages may read the answer.
+  var origin = OriginPolicy.Grant.own
   /// Whether the connection ends with it.
   var closes = false
 }

@@ -25,6 +25,8 @@ extension ServerLoop {
       } else if case .poll(let channels) = route {
         try poll(token, request, channels, bytes, at: moment)
         isHeld = hubLoop.isHeld(token)
+      } else if case .publish(let channel) = route {
+        try publish(token, channel, request, bytes, at: moment)
       } else {
         let reply = try reply(route, request, bytes, at: moment)
         status = reply.status
@@ -34,7 +36,7 @@ extension ServerLoop {
       status = error.code.status
       reply(error.reply, to: token, isHeadOnly: head.method == .head, at: moment)
     }
-    if settings.logger.logLevel <= .debug {
+    if settings.logsRequests {
       // The path alone: a query may hold what is nobody else's.
       let path = bytes.string(head.path.range.shifted(by: request.start))
       settings.logger.debug(
@@ -68,10 +70,10 @@ extension ServerLoop {
 
   private var apiPrefix: String { settings.configuration.prefix.isEmpty ? "/" : settings.configuration.prefix }
 
-  private func options(_ allow: StaticString, origin: String?) -> Reply {
+  private func options(_ allow: StaticString, origin: OriginPolicy.Grant) -> Reply {
     var reply = Reply(status: 204)
     reply.setField("Allow", "\(allow)")
-    if origin != nil {
+    if origin != .own {
       reply.setField("Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE")
       reply.setField(
         "Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, X-Client-ID")
@@ -85,8 +87,7 @@ extension ServerLoop {
     _ route: Route, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) throws(Problem) -> Reply {
     switch route {
-    case .poll: preconditionFailure("polls are answered on their own")
-    case .publish(let channel): return try publish(channel, request, bytes, at: moment)
+    case .poll, .publish: preconditionFailure("these are answered on their own")
     case .publishBatch: return try publishBatch(request, bytes, at: moment)
     case .history(let channel):
       return try history(of: try bytes.channel(channel), try query(request, bytes), bytes, at: moment)

@@ -18,11 +18,11 @@ enum Route {
       if let channel = bytes.remainder(of: rest, after: WirePath.publish) { return .publish(channel) }
       if let channel = bytes.remainder(of: rest, after: WirePath.history) { return .history(channel) }
       if let channel = bytes.remainder(of: rest, after: WirePath.channels) { return .channel(channel) }
-      if bytes.equals(rest, WirePath.publish) { return .publishBatch }
-      if bytes.equals(rest, WirePath.channels) { return .channels }
+      if bytes.matches(WirePath.publish, at: rest) { return .publishBatch }
+      if bytes.matches(WirePath.channels, at: rest) { return .channels }
     }
-    if bytes.equals(path, WirePath.health) { return .health }
-    if bytes.equals(path, WirePath.ready) { return .ready }
+    if bytes.matches(WirePath.health, at: path) { return .health }
+    if bytes.matches(WirePath.ready, at: path) { return .ready }
     return nil
   }
 
@@ -53,27 +53,17 @@ enum Route {
 extension Span<UInt8> {
   fileprivate func starts(_ range: Range<Int>, with prefix: [UInt8]) -> Bool {
     if range.count < prefix.count { return false }
-    for (offset, byte) in prefix.enumerated() where self[range.lowerBound + offset] != byte { return false }
-    return true
-  }
-
-  fileprivate func equals(_ range: Range<Int>, _ text: String) -> Bool {
-    if range.count != text.utf8.count { return false }
-    var index = range.lowerBound
-    for byte in text.utf8 {
-      if self[index] != byte { return false }
-      index += 1
-    }
+    for offset in prefix.indices where self[range.lowerBound + offset] != prefix[offset] { return false }
     return true
   }
 
   /// What follows `text` and a slash, which is one part of a path.
-  fileprivate func remainder(of range: Range<Int>, after text: String) -> Range<Int>? {
-    let length = text.utf8.count
+  @inline(__always)
+  fileprivate func remainder(of range: Range<Int>, after text: StaticString) -> Range<Int>? {
+    let length = text.utf8CodeUnitCount
     if range.count <= length || self[range.lowerBound + length] != UInt8(ascii: "/") { return nil }
-    if !equals(range.prefix(length), text) { return nil }
+    if !matches(text, at: range.prefix(length)) { return nil }
     let rest = range.dropFirst(length + 1)
-    for index in rest where self[index] == UInt8(ascii: "/") { return nil }
-    return rest
+    return first(in: rest) { $0.equal(UInt8(ascii: "/")) } == nil ? rest : nil
   }
 }

@@ -8,9 +8,16 @@
 
 /// An IPv6 address, or an IPv4 address mapped into one, as a number.
 struct Address: Hashable, Sendable {
-  var value: UInt128
+  // Halves, which may stand where 16 bytes at once would have to be aligned: every connection has one.
+  private let high: UInt64
+  private let low: UInt64
 
-  init(value: UInt128) { self.value = value }
+  var value: UInt128 { UInt128(high) << 64 | UInt128(low) }
+
+  init(value: UInt128) {
+    high = UInt64(truncatingIfNeeded: value >> 64)
+    low = UInt64(truncatingIfNeeded: value)
+  }
 
   /// Reads an address as people write it: `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`.
   init?(_ text: some StringProtocol) {
@@ -18,12 +25,12 @@ struct Address: Hashable, Sendable {
     if name.first == "[", name.last == "]" { name = name.dropFirst().dropLast() }
     var four = in_addr()
     if unsafe inet_pton(AF_INET, String(name), &four) == 1 {
-      value = Address.mapped | UInt128(UInt32(bigEndian: four.s_addr))
+      self.init(value: Address.mapped | UInt128(UInt32(bigEndian: four.s_addr)))
       return
     }
     var six = in6_addr()
     guard unsafe inet_pton(AF_INET6, String(name), &six) == 1 else { return nil }
-    value = unsafe withUnsafeBytes(of: six) { unsafe $0.reduce(0) { $0 << 8 | UInt128($1) } }
+    self.init(value: unsafe withUnsafeBytes(of: six) { unsafe $0.reduce(0) { $0 << 8 | UInt128($1) } })
   }
 
   /// 127.0.0.0/8 and ::1.

@@ -30,6 +30,7 @@ struct Reactor: ~Copyable {
   private var acceptor: Acceptor
   private var events = Linux.Events(capacity: eventsPerTurn)
   private var input = [UInt8](repeating: 0, count: readBytesMax)
+  private var clock = LoopClock()
   /// The uptime at which the loop's next tick is due.
   private var nextTick: Int64 = 0
   private var isStopped = false
@@ -61,7 +62,7 @@ struct Reactor: ~Copyable {
 
   private mutating func turn() {
     let count = Linux.wait(epoll, &events, nanoseconds: patience)
-    let moment = Moment.now()
+    let moment = clock.now()
     var isWoken = false
     for index in 0..<count {
       let (tag, ready) = events[index]

@@ -9,16 +9,17 @@ extension UInt8 {
   var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
 
   /// Whether it may stand in a field's name or a method (RFC 9110, 5.6.2).
-  var isToken: Bool {
-    switch self {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"),
-      UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
-      UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"),
-      UInt8(ascii: "|"), UInt8(ascii: "~"):
-      true
-    default: false
-    }
+  @inline(__always)
+  var isToken: Bool { isIn(0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe) }
+
+  /// Whether it may stand in a host: a letter, a digit, one of `-._:[]`.
+  @inline(__always)
+  var isHost: Bool { isIn(0x07ff_6000_0000_0000, 0x07ff_fffe_afff_fffe) }
+
+  /// Whether it is in a set of ASCII characters, given as a bit for each of the first and the second 64.
+  @inline(__always)
+  private func isIn(_ first: UInt64, _ second: UInt64) -> Bool {
+    self < 128 && (self < 64 ? first : second) &>> UInt64(self & 63) & 1 == 1
   }
 
   var hexValue: UInt8? {
@@ -33,26 +34,35 @@ extension UInt8 {
 
 extension Span<UInt8> {
   /// Whether the bytes in `range` are exactly `text`.
+  @inline(__always)
   func matches(_ text: StaticString, at range: Range<Int>) -> Bool {
     matches(text, at: range) { $0 }
   }
 
-  /// The same for a lower-case `text`, letters being equal in both cases.
+  /// The same for a lower-case `text` of letters, digits and `-:/`, letters being equal in both cases. The bytes must be
+  /// none of control characters, which the folding could take for others.
+  @inline(__always)
   func matchesIgnoringCase(_ text: StaticString, at range: Range<Int>) -> Bool {
-    matches(text, at: range) { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+    matches(text, at: range) { $0 | 0x20 }
   }
 
   @inline(__always)
   private func matches(_ text: StaticString, at range: Range<Int>, _ fold: (UInt8) -> UInt8) -> Bool {
     if range.count != text.utf8CodeUnitCount || range.upperBound > count { return false }
-    return text.withUTF8Buffer { text in
-      var offset = 0
-      for index in range {
-        if unsafe fold(self[index]) != text[offset] { return false }
-        offset += 1
-      }
-      return true
+    for offset in 0..<text.utf8CodeUnitCount {
+      if unsafe fold(self[range.lowerBound + offset]) != text.utf8Start[offset] { return false }
     }
+    return true
+  }
+
+  /// The offset of the first control character from `start` on, tabs aside; nil where there is none.
+  func firstControl(from start: Int) -> Int? {
+    var start = start
+    while let index = first(in: start..<count, { $0.below(0x20) | $0.equal(0x7f) }) {
+      if self[index] != Byte.tab { return index }
+      start = index + 1
+    }
+    return nil
   }
 
   /// Whether a comma-separated list holds a lower-case `word`.

@@ -36,6 +36,8 @@ struct RequestHead: Equatable, Sendable {
   /// nil where there was no such field.
   var contentLength: Int?
   var isChunked = false
+  /// Whether the body has a `Content-Encoding` such as gzip.
+  var isEncoded = false
   var expectsContinue = false
   /// Whether the connection goes on after the answer.
   var isKeptAlive = true

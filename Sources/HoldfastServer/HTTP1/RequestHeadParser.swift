@@ -64,23 +64,14 @@ struct RequestHeadParser {
 
   /// The offset of the CR that ends a line.
   private func endOfLine(_ bytes: borrowing Span<UInt8>, from start: Int) throws(HTTP1Refusal) -> Int? {
-    var index = start
-    while index < bytes.count {
-      let byte = bytes[index]
-      if byte < 0x20 {
-        if byte == Byte.cr {
-          if index + 1 == bytes.count { return nil }
-          if bytes[index + 1] != Byte.lf { throw malformed("a CR in the head is followed by no LF") }
-          return index
-        }
-        if byte == Byte.lf { throw malformed("a line of the head ends with LF instead of CR LF") }
-        if byte != Byte.tab { throw malformed("the head has a control character") }
-      } else if byte == 0x7f {
-        throw malformed("the head has a control character")
-      }
-      index += 1
+    guard let index = bytes.firstControl(from: start) else { return nil }
+    if bytes[index] == Byte.cr {
+      if index + 1 == bytes.count { return nil }
+      if bytes[index + 1] != Byte.lf { throw malformed("a CR in the head is followed by no LF") }
+      return index
     }
-    return nil
+    if bytes[index] == Byte.lf { throw malformed("a line of the head ends with LF instead of CR LF") }
+    throw malformed("the head has a control character")
   }
 
   // MARK: Request line
@@ -89,21 +80,27 @@ struct RequestHeadParser {
     _ bytes: borrowing Span<UInt8>, _ line: Range<Int>, base: Int
   ) throws(HTTP1Refusal) {
     var space = line.lowerBound
-    while space < line.upperBound, bytes[space] != Byte.space { space += 1 }
-    if space == line.lowerBound { throw malformed("the request line does not begin with a method") }
-    for index in line.lowerBound..<space where !bytes[index].isToken {
+    while space < line.upperBound, bytes[space].isToken { space += 1 }
+    if space == line.lowerBound || space < line.upperBound && bytes[space] != Byte.space {
       throw malformed("the request line does not begin with a method")
     }
     head.method = Self.method(bytes, line.lowerBound..<space)
     let target = space + 1
     var end = target
-    while end < line.upperBound, bytes[end] != Byte.space {
-      if bytes[end] <= 0x20 || bytes[end] > 0x7e || bytes[end] == UInt8(ascii: "#") {
+    var question: Int?
+    while true {
+      let stop = bytes.first(in: min(end, line.upperBound)..<line.upperBound) {
+        $0.below(0x21) | $0.above(0x7e) | $0.equal(UInt8(ascii: "#")) | $0.equal(UInt8(ascii: "?"))
+      }
+      guard let stop else { throw malformed("the request line is not 'METHOD TARGET HTTP/1.1'") }
+      end = stop
+      if bytes[end] == Byte.space { break }
+      if bytes[end] != UInt8(ascii: "?") {
         throw malformed("the target has a character that must be percent-encoded")
       }
+      if question == nil { question = end }
       end += 1
     }
-    if end >= line.upperBound { throw malformed("the request line is not 'METHOD TARGET HTTP/1.1'") }
     head.target = Slice(target - base..<end - base)
     try version(bytes, end + 1..<line.upperBound, of: line)
     var path = target
@@ -120,10 +117,8 @@ struct RequestHeadParser {
       if path == authority { throw malformed("the target's URL names no host") }
       try checkHost(bytes, authority..<path)
     }
-    var question = path
-    while question < end, bytes[question] != UInt8(ascii: "?") { question += 1 }
-    head.path = Slice(path - base..<question - base)
-    if question < end { head.query = Slice(question + 1 - base..<end - base) }
+    head.path = Slice(path - base..<(question ?? end) - base)
+    if let question { head.query = Slice(question + 1 - base..<end - base) }
   }
 
   private mutating func version(
@@ -146,14 +141,16 @@ struct RequestHeadParser {
   }
 
   private static func method(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> RequestHead.Method {
-    if bytes.matches("GET", at: range) { return .get }
-    if bytes.matches("POST", at: range) { return .post }
-    if bytes.matches("HEAD", at: range) { return .head }
-    if bytes.matches("OPTIONS", at: range) { return .options }
-    if bytes.matches("DELETE", at: range) { return .delete }
-    if bytes.matches("PUT", at: range) { return .put }
-    if bytes.matches("PATCH", at: range) { return .patch }
-    return .other
+    switch range.count {
+    case 3 where bytes.matches("GET", at: range): .get
+    case 3 where bytes.matches("PUT", at: range): .put
+    case 4 where bytes.matches("POST", at: range): .post
+    case 4 where bytes.matches("HEAD", at: range): .head
+    case 5 where bytes.matches("PATCH", at: range): .patch
+    case 6 where bytes.matches("DELETE", at: range): .delete
+    case 7 where bytes.matches("OPTIONS", at: range): .options
+    default: .other
+    }
   }
 
   // MARK: Fields
@@ -164,9 +161,7 @@ struct RequestHeadParser {
     if bytes[line.lowerBound] == Byte.space || bytes[line.lowerBound] == Byte.tab {
       throw malformed("a header field is folded over two lines")
     }
-    var colon = line.lowerBound
-    while colon < line.upperBound, bytes[colon].isToken { colon += 1 }
-    if colon == line.upperBound || bytes[colon] != UInt8(ascii: ":") || colon == line.lowerBound {
+    guard let colon = bytes.first(in: line, { $0.equal(UInt8(ascii: ":")) }), colon > line.lowerBound else {
       throw malformed("a header field is not 'Name: value'")
     }
     var start = colon + 1
@@ -176,52 +171,41 @@ struct RequestHeadParser {
     let name = line.lowerBound..<colon
     let value = start..<end
     let slice = Slice(start - base..<end - base)
-    switch bytes[name.lowerBound] | 0x20 {
-    case UInt8(ascii: "c"):
-      if bytes.matchesIgnoringCase("content-length", at: name) {
-        try checkBlanks(bytes, end..<line.upperBound)
-        try contentLength(bytes, value)
-      } else if bytes.matchesIgnoringCase("connection", at: name) {
-        if bytes.listContains("close", in: value) { saysClose = true }
-        if bytes.listContains("upgrade", in: value) { saysUpgrade = true }
-      } else if bytes.matchesIgnoringCase("content-type", at: name) {
-        try Self.set(&head.contentType, slice, "Content-Type")
+    switch name.count {
+    case 4 where bytes.matchesIgnoringCase("host", at: name):
+      if !head.host.isAbsent { throw HTTP1Refusal(code: .hostInvalid, detail: "Host is given twice") }
+      try checkHost(bytes, value)
+      head.host = slice
+    case 6 where bytes.matchesIgnoringCase("origin", at: name): try Self.set(&head.origin, slice, "Origin")
+    case 6 where bytes.matchesIgnoringCase("expect", at: name):
+      if !bytes.matchesIgnoringCase("100-continue", at: value) {
+        throw HTTP1Refusal(code: .expectationFailed, detail: "the only expectation met here is 100-continue")
       }
-    case UInt8(ascii: "e"):
-      if bytes.matchesIgnoringCase("expect", at: name) {
-        if !bytes.matchesIgnoringCase("100-continue", at: value) {
-          throw HTTP1Refusal(code: .expectationFailed, detail: "the only expectation met here is 100-continue")
-        }
-        head.expectsContinue = true
-      }
-    case UInt8(ascii: "h"):
-      if bytes.matchesIgnoringCase("host", at: name) {
-        if !head.host.isAbsent { throw HTTP1Refusal(code: .hostInvalid, detail: "Host is given twice") }
-        try checkHost(bytes, value)
-        head.host = slice
-      }
-    case UInt8(ascii: "i"):
-      if bytes.matchesIgnoringCase("idempotency-key", at: name) {
-        try Self.set(&head.idempotencyKey, slice, "Idempotency-Key")
-      }
-    case UInt8(ascii: "o"):
-      if bytes.matchesIgnoringCase("origin", at: name) { try Self.set(&head.origin, slice, "Origin") }
-    case UInt8(ascii: "t"):
-      if bytes.matchesIgnoringCase("transfer-encoding", at: name) {
-        if hasTransferEncoding { throw malformed("Transfer-Encoding is given twice") }
-        hasTransferEncoding = true
-        try checkBlanks(bytes, end..<line.upperBound)
-        head.isChunked = bytes.matchesIgnoringCase("chunked", at: value)
-      }
-    case UInt8(ascii: "u"):
-      if bytes.matchesIgnoringCase("upgrade", at: name) { hasUpgrade = true }
-    case UInt8(ascii: "x"):
-      if bytes.matchesIgnoringCase("x-client-id", at: name) {
-        try Self.set(&head.clientID, slice, "X-Client-ID")
-      } else if bytes.matchesIgnoringCase("x-forwarded-for", at: name) {
-        head.forwardedFor = slice
-      }
-    default: break
+      head.expectsContinue = true
+    case 7 where bytes.matchesIgnoringCase("upgrade", at: name): hasUpgrade = true
+    case 10 where bytes.matchesIgnoringCase("connection", at: name):
+      if bytes.listContains("close", in: value) { saysClose = true }
+      if bytes.listContains("upgrade", in: value) { saysUpgrade = true }
+    case 11 where bytes.matchesIgnoringCase("x-client-id", at: name):
+      try Self.set(&head.clientID, slice, "X-Client-ID")
+    case 12 where bytes.matchesIgnoringCase("content-type", at: name):
+      try Self.set(&head.contentType, slice, "Content-Type")
+    case 14 where bytes.matchesIgnoringCase("content-length", at: name):
+      try checkBlanks(bytes, end..<line.upperBound)
+      try contentLength(bytes, value)
+    case 15 where bytes.matchesIgnoringCase("idempotency-key", at: name):
+      try Self.set(&head.idempotencyKey, slice, "Idempotency-Key")
+    case 15 where bytes.matchesIgnoringCase("x-forwarded-for", at: name): head.forwardedFor = slice
+    case 16 where bytes.matchesIgnoringCase("content-encoding", at: name):
+      // A list may stand in several fields, and may name the coding that is none.
+      if !value.isEmpty && !bytes.matchesIgnoringCase("identity", at: value) { head.isEncoded = true }
+    case 17 where bytes.matchesIgnoringCase("transfer-encoding", at: name):
+      if hasTransferEncoding { throw malformed("Transfer-Encoding is given twice") }
+      hasTransferEncoding = true
+      try checkBlanks(bytes, end..<line.upperBound)
+      head.isChunked = bytes.matchesIgnoringCase("chunked", at: value)
+    default:
+      for index in name where !bytes[index].isToken { throw malformed("a header field is not 'Name: value'") }
     }
   }
 
@@ -248,14 +232,8 @@ struct RequestHeadParser {
 
   /// A host is a name or an address, with a port or without.
   private func checkHost(_ bytes: borrowing Span<UInt8>, _ value: Range<Int>) throws(HTTP1Refusal) {
-    for index in value {
-      switch bytes[index] {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
-        continue
-      default: throw HTTP1Refusal(code: .hostInvalid, detail: "Host is not a name or an address with or without a port")
-      }
+    for index in value where !bytes[index].isHost {
+      throw HTTP1Refusal(code: .hostInvalid, detail: "Host is not a name or an address with or without a port")
     }
     if value.isEmpty { throw HTTP1Refusal(code: .hostInvalid, detail: "Host is empty") }
   }

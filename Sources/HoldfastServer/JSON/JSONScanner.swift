@@ -87,36 +87,36 @@ struct JSONScanner {
   mutating func value() throws(JSONError) -> Range<Int> {
     skipSpace()
     let start = offset
-    var isObject: [Bool] = []
+    var levels = Levels()
     while true {
       // Here a value begins.
       skipSpace()
       switch peek() {
       case UInt8(ascii: "{"):
-        try checkDepth(isObject.count)
+        try checkDepth(levels.count)
         offset += 1
         skipSpace()
         if peek() == UInt8(ascii: "}") {
           offset += 1
         } else {
-          isObject.append(true)
+          levels.push(isObject: true)
           try memberName()
           continue
         }
       case UInt8(ascii: "["):
-        try checkDepth(isObject.count)
+        try checkDepth(levels.count)
         offset += 1
         skipSpace()
         if peek() == UInt8(ascii: "]") {
           offset += 1
         } else {
-          isObject.append(false)
+          levels.push(isObject: false)
           continue
         }
       default: try scalar()
       }
       // Here a value has ended: go on in what holds it.
-      while let inObject = isObject.last {
+      while let inObject = levels.last {
         skipSpace()
         if peek() == UInt8(ascii: ",") {
           offset += 1
@@ -128,10 +128,27 @@ struct JSONScanner {
         }
         try take(
           inObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), inObject ? "',' or '}'" : "',' or ']'")
-        isObject.removeLast()
+        levels.pop()
       }
-      if isObject.isEmpty { return start..<offset }
+      if levels.count == 0 { return start..<offset }
     }
+  }
+
+  /// What a value stands in: a bit a level.
+  private struct Levels {
+    private(set) var count = 0
+    private var objects = InlineArray<8, UInt64>(repeating: 0)
+
+    var last: Bool? { count == 0 ? nil : objects[(count - 1) / 64] >> UInt64((count - 1) % 64) & 1 == 1 }
+
+    /// There are fewer than ``JSONScanner/depthMax``, which is 8 times 64.
+    mutating func push(isObject: Bool) {
+      let bit: UInt64 = 1 << UInt64(count % 64)
+      if isObject { objects[count / 64] |= bit } else { objects[count / 64] &= ~bit }
+      count += 1
+    }
+
+    mutating func pop() { count -= 1 }
   }
 
   /// Another object or array may begin within so many.
@@ -211,14 +228,11 @@ struct JSONScanner {
 
   /// Skips what in a string needs no second look.
   private mutating func peekBehindPlain() -> UInt8? {
-    var end = offset
-    defer { offset = end }
-    while end < bytes.count {
-      let byte = bytes[end]
-      if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return byte }
-      end += 1
+    let next = bytes.span.first(in: offset..<bytes.count) {
+      $0.below(0x20) | $0.above(0x7f) | $0.equal(UInt8(ascii: "\"")) | $0.equal(UInt8(ascii: "\\"))
     }
-    return nil
+    offset = next ?? bytes.count
+    return next.map { bytes[$0] }
   }
 
   private mutating func escape() throws(JSONError) {

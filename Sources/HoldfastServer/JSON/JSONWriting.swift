@@ -1,15 +1,26 @@
-/// Writing JSON and HTTP text straight into bytes.
-extension [UInt8] {
-  mutating func write(_ text: StaticString) {
-    text.withUTF8Buffer { unsafe append(contentsOf: $0) }
-  }
+import Holdfast
+
+/// Writing JSON and HTTP text straight into bytes: what has a known most length into an output span, the rest into an
+/// array.
+extension OutputSpan<UInt8> {
+  @inline(__always)
+  mutating func write(_ text: StaticString) { text.withUTF8Buffer { unsafe write($0) } }
 
   mutating func write(_ text: String) {
     var text = text
-    text.withUTF8 { unsafe append(contentsOf: $0) }
+    text.withUTF8 { unsafe write($0) }
   }
 
-  mutating func write(_ number: UInt) { write(UInt64(number)) }
+  @inline(__always)
+  private mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
+    unsafe withUnsafeMutableBufferPointer { buffer, count in
+      precondition(text.count <= buffer.count - count)
+      if let source = text.baseAddress {
+        unsafe (buffer.baseAddress! + count).initialize(from: source, count: text.count)
+      }
+      count += text.count
+    }
+  }
 
   mutating func write(_ number: UInt64) {
     // 64 bits have at most 20 digits.
@@ -27,6 +38,40 @@ extension [UInt8] {
     }
   }
 
+  /// Seconds with six decimals.
+  mutating func write(_ timestamp: Timestamp) {
+    write(UInt64(timestamp.microseconds) / 1_000_000)
+    append(UInt8(ascii: "."))
+    var rest = UInt32(truncatingIfNeeded: UInt64(timestamp.microseconds) % 1_000_000)
+    var digits = InlineArray<6, UInt8>(repeating: 0)
+    for index in 0..<6 {
+      digits[5 - index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    for index in 0..<6 { append(digits[index]) }
+  }
+}
+
+extension [UInt8] {
+  @inline(__always)
+  mutating func write(_ text: StaticString) {
+    append(addingCapacity: text.utf8CodeUnitCount) { (bytes: inout OutputSpan<UInt8>) in bytes.write(text) }
+  }
+
+  mutating func write(_ text: String) {
+    append(addingCapacity: text.utf8.count) { (bytes: inout OutputSpan<UInt8>) in bytes.write(text) }
+  }
+
+  mutating func write(_ number: UInt) { write(UInt64(number)) }
+
+  mutating func write(_ number: UInt64) {
+    append(addingCapacity: 20) { (bytes: inout OutputSpan<UInt8>) in bytes.write(number) }
+  }
+
+  mutating func write(_ timestamp: Timestamp) {
+    append(addingCapacity: 27) { (bytes: inout OutputSpan<UInt8>) in bytes.write(timestamp) }
+  }
+
   /// A string in quotes, with what JSON does not allow in one escaped.
   mutating func writeString(_ text: String) { writeString(text.utf8) }
 
@@ -42,8 +87,8 @@ extension [UInt8] {
       case 0x09: write("\\t")
       case 0..<0x20, 0x7f:
         write("\\u00")
-        append([UInt8]("0123456789abcdef".utf8)[Int(byte >> 4)])
-        append([UInt8]("0123456789abcdef".utf8)[Int(byte & 15)])
+        append(UInt8(ascii: "0") + (byte >> 4))
+        append(byte & 15 < 10 ? UInt8(ascii: "0") + (byte & 15) : UInt8(ascii: "a") + (byte & 15) - 10)
       default: append(byte)
       }
     }

@@ -10,6 +10,7 @@ struct LoopSettings: Sendable {
   let origins: OriginPolicy
   let holders: HolderPolicy
   let logger: Logger
+  let logsRequests: Bool
 
   /// How long a connection may still send after its last answer.
   static let finishTicks: UInt32 = 20
@@ -17,6 +18,7 @@ struct LoopSettings: Sendable {
   init(_ configuration: ServerConfiguration, logger: Logger) {
     self.configuration = configuration
     self.logger = logger
+    logsRequests = logger.logLevel <= .debug
     var http = HTTP1Limits()
     http.bodyBytesMax = configuration.bodyBytesMax
     http.headTicks = Self.ticks(configuration.headTimeout)

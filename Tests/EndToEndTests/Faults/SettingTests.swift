@@ -64,6 +64,41 @@ extension FaultTests {
       }
     }
 
+    @Test(
+      "A variable that is like a setting and none ends with code 64 and a line that names the closest one",
+      arguments: [
+        ("HOLDFAST_PROT", "HOLDFAST_PORT"), ("HOLDFAST_LOG_AGE", "HOLDFAST_LOG_AGE_MAX"),
+        ("HOLDFAST_CONFIGS", "HOLDFAST_CONFIG"), ("HOLDFAST_CORS_ORIGIN", "HOLDFAST_CORS_ORIGINS"),
+      ])
+    func unknownVariable(name: String, closest: String) async throws {
+      try await blocking {
+        let process = try ChildProcess(
+          HoldfastBinary.path(), ["serve", "--port", "0"], environment: [name: "http://a"])
+        defer { process.kill() }
+        try expect(process.exitCode(within: .seconds(20)), is: 64, "the exit code")
+        let line = process.errorLine(within: .seconds(5)) ?? ""
+        try expect(
+          line.contains("\(name) is no setting") && line.contains("\(closest),"),
+          "a line that names \(name) and \(closest): \(line.debugDescription)")
+      }
+    }
+
+    @Test("Variables of other commands, of the build, of the tests and of neighbours are nobody's mistake")
+    func otherVariables() async throws {
+      try await blocking {
+        let others = [
+          "HOLDFAST_SERVER": "http://127.0.0.1:1", "HOLDFAST_STRICT": "1", "HOLDFAST_TEST_SEED": "1",
+          "HOLDFAST_CONFORMANCE_CASE": "x", "HOLDFAST_CONFORMANCE_URL": "x", "HOLDFAST_BINARY": "x",
+          "HOLDFAST_ADMIN_SERVICE_HOST": "10.0.0.7", "HOLDFAST_ADMIN_SERVICE_PORT_HTTP": "80",
+          "HOLDFAST_ADMIN_PORT": "tcp://10.0.0.7:80", "HOLDFAST_ADMIN_PORT_80_TCP_ADDR": "10.0.0.7", "HOLDFASTER": "1",
+        ]
+        let process = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "0"], environment: others)
+        defer { process.kill() }
+        guard let line = process.outputLine(within: .seconds(20)) else { throw Failure(process.errorText) }
+        try expect(line.contains("listening"), "the first line \(line)")
+      }
+    }
+
     @Test("A port that is taken ends with a code that is not 0 and a line that names it")
     func portTaken() async throws {
       try await withServer { server in

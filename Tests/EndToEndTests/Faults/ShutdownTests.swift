@@ -45,6 +45,33 @@ extension FaultTests {
       }
     }
 
+    @Test("While a server drains, readyz says so with 503 and healthz goes on saying ok")
+    func health() async throws {
+      try await withServer("--head-timeout", "60", "--shutdown-timeout", "60") { server in
+        // A connection in the middle of a request stays open; the answer to the one before says how far it was read.
+        let asking = try ["/readyz", "/healthz"].map { path in
+          let connection = try server.connect()
+          try connection.send(request("GET /readyz") + "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+          let answer = try connection.answer()
+          try expect(answer.status, is: 200, "the status before")
+          try expect(answer.json()["status"]?.string, is: "ready", "what readyz says before")
+          return connection
+        }
+        let held = try server.hold("news")
+        try server.expectHeld("news", 1)
+        server.process.signal(SIGTERM)
+        try expect(held.answer().status, is: 200, "the status of the poll by which the drain is seen to go on")
+        for (connection, expected) in zip(asking, [(503, "draining"), (200, "ok")]) {
+          try connection.send("\r\n")
+          let answer = try connection.answer()
+          try expect(answer.status, is: expected.0, "the status of \(answer)")
+          try expect(answer.json()["status"]?.string, is: expected.1, "what \(answer) says")
+          try connection.expectClose()
+        }
+        try expect(server.process.exitCode(within: .seconds(30)), is: 0, "the exit code")
+      }
+    }
+
     /// Publishes until it is refused (true) or the server closes (false). Anything but 200 and 503 is an error.
     private static func publishesUntilRefused(_ connection: Connection) throws -> Bool {
       let deadline = Deadline.after(.seconds(20))

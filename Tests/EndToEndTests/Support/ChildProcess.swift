@@ -4,13 +4,15 @@ import Synchronization
 
 /// A program started by a test: its output line by line, its errors, its exit code, each with a bound.
 ///
-/// Two threads read its two pipes and a third waits for its end, so that it can never block on a full pipe and its
-/// pid stays its own until it was waited for.
+/// Two threads read its two pipes and a third waits for its end, so that it can never block on a full pipe (unless that
+/// is what a test is about) and its pid stays its own until it was waited for.
 final class ChildProcess: Sendable {
   let pid: pid_t
   private let output = TextPipe()
   private let errors = TextPipe()
   private let input: Mutex<Int32>
+  /// The reading end of its errors while nobody reads them, else -1.
+  private let unreadErrors: Mutex<Int32>
   private let ending = Ending()
 
   /// How it ended. The thread that waits for the child holds this and not the child, so that a test which drops its
@@ -23,10 +25,12 @@ final class ChildProcess: Sendable {
   /// Pipes are made close-on-exec a moment after they are made; no other child may be started in that moment.
   private static let starting = Mutex(())
 
-  /// - Parameter passed: A descriptor that is the child's number 3, as systemd passes sockets.
+  /// - Parameters:
+  ///   - readsErrors: false: what it writes to its errors stays in the pipe until ``readErrors()``.
+  ///   - passed: A descriptor that is the child's number 3, as systemd passes sockets.
   init(
     _ path: String, _ arguments: [String], environment: [String: String] = [:], input text: String? = nil,
-    passed: Int32? = nil
+    readsErrors: Bool = true, passed: Int32? = nil
   ) throws {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -60,8 +64,9 @@ final class ChildProcess: Sendable {
     }
     pid = child.pid
     input = Mutex(child.input)
+    unreadErrors = Mutex(child.errors)
     output.read(child.output)
-    errors.read(child.errors)
+    if readsErrors { readErrors() }
     startThread { [ending] in
       var status: Int32 = 0
       while waitpid(child.pid, &status, 0) < 0, errno == EINTR {}
@@ -76,6 +81,15 @@ final class ChildProcess: Sendable {
   deinit {
     kill()
     closeInput()
+    unreadErrors.withLock { if $0 >= 0 { Glibc.close($0) } }
+  }
+
+  /// Begins to read its errors, if nobody does yet.
+  func readErrors() {
+    unreadErrors.withLock { descriptor in
+      if descriptor >= 0 { errors.read(descriptor) }
+      descriptor = -1
+    }
   }
 
   /// The next line of its output, without the line end; nil when none comes in time or there is no more.
@@ -120,6 +134,7 @@ final class ChildProcess: Sendable {
     guard ending.happened.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else { return nil }
     ending.happened.signal()
     // What it wrote last is still on its way through the pipes; a test that asks for it now wants all of it.
+    readErrors()
     output.waitForEnd(until: .after(.seconds(10)))
     errors.waitForEnd(until: .after(.seconds(10)))
     return ending.exit.withLock { $0 }

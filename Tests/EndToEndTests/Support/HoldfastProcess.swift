@@ -15,9 +15,11 @@ final class HoldfastProcess: @unchecked Sendable {  // `process` synchronises it
     try HoldfastProcess(flags, port: port)
   }
 
-  convenience init(_ flags: [String], port wanted: UInt16 = 0) throws {
+  /// - Parameter readsLog: false: nobody takes what it logs.
+  convenience init(_ flags: [String], port wanted: UInt16 = 0, readsLog: Bool = true) throws {
     let driver = HoldfastBinary.driver.map { ["--driver", $0] } ?? []
-    try self.init(ChildProcess(HoldfastBinary.path(), ["serve", "--port", "\(wanted)"] + driver + flags))
+    let arguments = ["serve", "--port", "\(wanted)"] + driver + flags
+    try self.init(ChildProcess(HoldfastBinary.path(), arguments, readsErrors: readsLog))
   }
 
   /// A server that was started by `process`.

@@ -34,12 +34,12 @@ do {
   measure("append to one channel, nobody waiting", operations: 100_000) {
     for _ in 0..<100_000 { publish(&loop, news) }
   }
-  let head = loop.poll(0, on: [(news, .earliest)], limit: ReadLimit(messages: 999), holder: nil, at: moment)
+  let head = loop.poll(0, on: [.init(news, .earliest)], limit: ReadLimit(messages: 999), holder: nil, at: moment)
   guard case .answer(let answer) = head, case .after(let last) = answer.cursor.slots[0] else { fatalError() }
   let start = ReadStart.after(last)
   measure("poll that finds one message", operations: 100_000) {
     for _ in 0..<100_000 {
-      guard case .answer = loop.poll(0, on: [(news, start)], limit: limit, holder: nil, at: moment) else {
+      guard case .answer = loop.poll(0, on: [.init(news, start)], limit: limit, holder: nil, at: moment) else {
         fatalError()
       }
     }
@@ -52,15 +52,16 @@ for waiters in [1, 1000] {
   let holder = Holder(address: 1 << 64)
   let rounds = 100_000 / waiters
   var start = ReadStart.now
+  var batch = HubLoop.Batch()
   measure("poll that waits, is woken and answered, \(waiters) a message", operations: rounds * waiters) {
     for _ in 0..<rounds {
       for token in 0..<Int32(waiters) {
-        guard case .held = loop.poll(token, on: [(news, start)], limit: limit, holder: holder, at: moment) else {
+        guard case .held = loop.poll(token, on: [.init(news, start)], limit: limit, holder: holder, at: moment) else {
           fatalError()
         }
       }
       publish(&loop, news)
-      guard let batch = loop.collect(at: moment), batch.deliveries.count == waiters else { fatalError() }
+      guard loop.collect(into: &batch, at: moment), batch.deliveries.count == waiters else { fatalError() }
       start = ReadStart(batch.answers[0].cursor.slots[0])
     }
   }
