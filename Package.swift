@@ -57,7 +57,8 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       exclude: notHere.server,
-      swiftSettings: strict),
+      // Whatever could touch memory that is not its own has to say `unsafe`.
+      swiftSettings: strict + [.strictMemorySafety()]),
     .target(
       name: "HoldfastClient",
       dependencies: [

@@ -24,13 +24,13 @@ struct Address: Hashable, Sendable {
     var name = Substring(text)
     if name.first == "[", name.last == "]" { name = name.dropFirst().dropLast() }
     var four = in_addr()
-    if inet_pton(AF_INET, String(name), &four) == 1 {
+    if unsafe inet_pton(AF_INET, String(name), &four) == 1 {
       self.init(value: Address.mapped | UInt128(UInt32(bigEndian: four.s_addr)))
       return
     }
     var six = in6_addr()
-    guard inet_pton(AF_INET6, String(name), &six) == 1 else { return nil }
-    self.init(value: withUnsafeBytes(of: six) { $0.reduce(0) { $0 << 8 | UInt128($1) } })
+    guard unsafe inet_pton(AF_INET6, String(name), &six) == 1 else { return nil }
+    self.init(value: unsafe withUnsafeBytes(of: six) { unsafe $0.reduce(0) { $0 << 8 | UInt128($1) } })
   }
 
   /// 127.0.0.0/8 and ::1.

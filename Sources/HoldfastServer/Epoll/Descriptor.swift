@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A descriptor that is closed when nobody owns it any more, once and not before.
 struct Descriptor: ~Copyable, Sendable {
   let number: Int32
@@ -15,7 +9,7 @@ struct Descriptor: ~Copyable, Sendable {
 
   /// One that is open and good for nothing: its place can be had for another by letting go of it.
   static func spare() -> Descriptor? {
-    let number = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    let number = Linux.openNothing()
     return number >= 0 ? Descriptor(number) : nil
   }
 }

@@ -95,7 +95,8 @@ enum Linux {
 
   static func unwatch(_ epoll: Int32, _ descriptor: Int32) { _ = clinux_epoll_remove(epoll, descriptor) }
 
-  struct Events {
+  /// What ``wait`` found. Of an event only numbers are read, though the system's own type could hold a pointer.
+  @safe struct Events {
     fileprivate var list: [epoll_event]
 
     init(capacity: Int) { unsafe list = Array(repeating: epoll_event(), count: capacity) }
@@ -134,6 +135,8 @@ enum Linux {
 
   /// Ends both sides, which the socket's epoll will tell.
   static func shutdownAll(_ socket: Int32) { _ = shutdown(socket, Int32(SHUT_RDWR)) }
+
+  static func openNothing() -> Int32 { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
   static func close(_ descriptor: Int32) {
     #if canImport(Musl)

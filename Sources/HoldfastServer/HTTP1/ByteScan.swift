@@ -27,15 +27,17 @@ extension Span<UInt8> {
   /// The offset of the first byte in `range` that passes a test, which the letter `a` must not; nil where none does.
   @inline(__always)
   func first(in range: Range<Int>, _ test: (ByteWord) -> UInt64) -> Int? {
-    withUnsafeBytes { bytes in
+    unsafe withUnsafeBytes { bytes in
       var index = range.lowerBound
       while index < range.upperBound {
         var word: UInt64
         if index + 8 <= bytes.count {
-          word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+          word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         } else {
           word = 0x6161_6161_6161_6161
-          for last in stride(from: bytes.count - 1, through: index, by: -1) { word = word << 8 | UInt64(bytes[last]) }
+          for last in stride(from: bytes.count - 1, through: index, by: -1) {
+            word = unsafe word << 8 | UInt64(bytes[last])
+          }
         }
         let passed = test(ByteWord(word: word))
         if passed != 0 {

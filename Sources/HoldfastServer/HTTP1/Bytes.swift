@@ -49,8 +49,8 @@ extension Span<UInt8> {
   @inline(__always)
   private func matches(_ text: StaticString, at range: Range<Int>, _ fold: (UInt8) -> UInt8) -> Bool {
     if range.count != text.utf8CodeUnitCount || range.upperBound > count { return false }
-    for offset in 0..<text.utf8CodeUnitCount where fold(self[range.lowerBound + offset]) != text.utf8Start[offset] {
-      return false
+    for offset in 0..<text.utf8CodeUnitCount {
+      if unsafe fold(self[range.lowerBound + offset]) != text.utf8Start[offset] { return false }
     }
     return true
   }
@@ -98,10 +98,10 @@ extension Span<UInt8> {
   }
 
   func string(_ range: Range<Int>) -> String {
-    extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    unsafe extracting(range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   func array(_ range: Range<Int>) -> [UInt8] {
-    extracting(range).withUnsafeBufferPointer { Array($0) }
+    unsafe extracting(range).withUnsafeBufferPointer { unsafe Array($0) }
   }
 }

@@ -180,7 +180,7 @@ struct JSONScanner {
 
   private mutating func word(_ text: StaticString) throws(JSONError) {
     for index in 0..<text.utf8CodeUnitCount {
-      if peek() != text.withUTF8Buffer({ $0[index] }) { throw wrong(text) }
+      if peek() != text.withUTF8Buffer({ unsafe $0[index] }) { throw wrong(text) }
       offset += 1
     }
   }

@@ -4,18 +4,20 @@ import Holdfast
 /// array.
 extension OutputSpan<UInt8> {
   @inline(__always)
-  mutating func write(_ text: StaticString) { text.withUTF8Buffer { write($0) } }
+  mutating func write(_ text: StaticString) { text.withUTF8Buffer { unsafe write($0) } }
 
   mutating func write(_ text: String) {
     var text = text
-    text.withUTF8 { write($0) }
+    text.withUTF8 { unsafe write($0) }
   }
 
   @inline(__always)
   private mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
-    withUnsafeMutableBufferPointer { buffer, count in
+    unsafe withUnsafeMutableBufferPointer { buffer, count in
       precondition(text.count <= buffer.count - count)
-      if let source = text.baseAddress { (buffer.baseAddress! + count).initialize(from: source, count: text.count) }
+      if let source = text.baseAddress {
+        unsafe (buffer.baseAddress! + count).initialize(from: source, count: text.count)
+      }
       count += text.count
     }
   }

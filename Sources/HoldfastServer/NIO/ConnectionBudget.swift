@@ -41,7 +41,7 @@ final class ConnectionBudget: Sendable {
       let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #endif
     var limit = rlimit()
-    let files = getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : 1024
+    let files = unsafe getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : 1024
     return ConnectionBudget(
       files: files, perAddressMax: configuration.holds.perAddressMax, trustedProxies: configuration.trustedProxies)
   }

@@ -51,7 +51,7 @@ struct NIODriver: ServerDriver {
       for loop in loops { try? await loop.eventLoop.submit { loop.value.stop() }.get() }
       try? await group.shutdownGracefully()
       if error is ListenError { throw error }
-      let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+      let reason = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) } ?? "\(error)"
       throw ListenError(host: configuration.host, port: configuration.port, reason: reason)
     }
   }

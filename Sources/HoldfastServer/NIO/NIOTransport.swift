@@ -63,7 +63,7 @@ struct NIOTransport: Transport {
     var sent = 0
     let socket = sockets[Int(token)]
     if socket >= 0 {
-      sent = bytes.withUnsafeBytes { NIOTransport.send(socket, $0) }
+      sent = unsafe bytes.withUnsafeBytes { unsafe NIOTransport.send(socket, $0) }
       if sent == bytes.count { return true }
     }
     guard let channel = channels[Int(token)] else { return true }
@@ -106,11 +106,11 @@ struct NIOTransport: Transport {
     #endif
     while true {
       #if canImport(Darwin)
-        let count = Darwin.send(socket, bytes.baseAddress, bytes.count, flags)
+        let count = unsafe Darwin.send(socket, bytes.baseAddress, bytes.count, flags)
       #elseif canImport(Musl)
-        let count = Musl.send(socket, bytes.baseAddress, bytes.count, flags)
+        let count = unsafe Musl.send(socket, bytes.baseAddress, bytes.count, flags)
       #else
-        let count = Glibc.send(socket, bytes.baseAddress, bytes.count, flags)
+        let count = unsafe Glibc.send(socket, bytes.baseAddress, bytes.count, flags)
       #endif
       if count >= 0 { return count }
       if errno != EINTR { return 0 }
