@@ -1,5 +1,5 @@
 # What there is to do. Each target installs what it needs (Debian 12, with Swift 6.3 or later).
-.PHONY: help build run test lint format tsan bench docs clean
+.PHONY: help build run test lint format tsan bench soak profile docs clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,10 +26,17 @@ tsan:  ## Run the core's tests under ThreadSanitizer
 	@scripts/install-needs build
 	scripts/tsan
 
-bench: build  ## Run the core's micro-benchmark, and the loads beside nginx with nchan
+bench: build  ## Run the core's micro-benchmark, and the loads beside the floor and nginx with nchan
 	@scripts/install-needs bench
 	swift run -c release --package-path Benchmarks/Core
 	Benchmarks/side-by-side
+
+soak: build  ## Ten minutes of load among clients that stall and vanish, and whether all is as it was
+	Benchmarks/soak
+
+profile: build  ## Show where the time of a delivery goes, by perf
+	@scripts/install-needs profile
+	@scripts/profile
 
 docs:  ## Build the documentation of the library
 	@scripts/install-needs build

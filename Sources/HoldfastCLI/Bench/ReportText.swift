@@ -76,7 +76,7 @@ extension Bench.Report {
     guard let server else { return [] }
     var lines: [String] = []
     if let baseline = server.memoryBaselineBytes {
-      let whose = "PSS of \(processWords(server.processes)), without the kernel's"
+      let whose = "PSS of \(processWords(server.processes)), without the program's files and the kernel's"
       lines.append(row("memory") + "\(memory(baseline)) before (\(whose))")
       for (index, round) in rounds.enumerated() {
         guard let held = round.memoryHeldBytes else { continue }

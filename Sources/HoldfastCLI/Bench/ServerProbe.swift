@@ -6,8 +6,9 @@ extension Bench {
     let roots: [pid_t]
 
     struct Sample {
-      /// Proportional set size: private memory, and its share of what processes share. Memory that the kernel keeps
-      /// for sockets is not in it. Nil where it may not be read.
+      /// Proportional set size: private memory, and its share of what processes share. Not in it: the pages of programs
+      /// and libraries, of which a process is charged less when others run the same, as the load generator may; and what
+      /// the kernel keeps for sockets. Nil where it may not be read.
       var memoryBytes: Int?
       var cpuSeconds: Double
       var processes: Int
@@ -25,9 +26,18 @@ extension Bench {
       return Sample(memoryBytes: memory, cpuSeconds: Self.cpuSeconds(of: family), processes: family.count)
     }
 
-    /// With the time of children that have ended, so that none is lost when one does.
-    private static func cpuSeconds(of family: [pid_t]) -> Double {
-      family.reduce(0) { sum, process in sum + (stat(process)?[11...14].reduce(0, +) ?? 0) } / ticksPerSecond
+    private static func cpuSeconds(of family: [pid_t]) -> Double { family.reduce(0) { $0 + cpuSeconds(of: $1) } }
+
+    /// What the process has used of the CPU, to the nanosecond: all its threads, also those that have ended. To this,
+    /// in ticks of 10 ms, what children had used that have ended, so that none is lost when one does.
+    static func cpuSeconds(of process: pid_t) -> Double {
+      guard let fields = stat(process) else { return 0 }
+      var clock = clockid_t()
+      var time = timespec()
+      guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+        return fields[11...14].reduce(0, +) / ticksPerSecond
+      }
+      return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9 + (fields[13] + fields[14]) / ticksPerSecond
     }
 
     static let ticksPerSecond = Double(sysconf(Int32(_SC_CLK_TCK)))
@@ -76,12 +86,15 @@ extension Bench {
       return fields.map { Double($0) ?? 0 }
     }
 
-    private static func memoryBytes(_ process: pid_t) -> Int? {
+    static func memoryBytes(_ process: pid_t) -> Int? {
       guard let text = read("/proc/\(process)/smaps_rollup") else { return nil }
-      for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
-        return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
+      var kilobytes: [Substring: Int] = [:]
+      for line in text.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        if words.count > 1 { kilobytes[words[0]] = Int(words[1]) }
       }
-      return nil
+      if let own = kilobytes["Pss_Anon:"], let shared = kilobytes["Pss_Shmem:"] { return (own + shared) * 1024 }
+      return kilobytes["Pss:"].map { $0 * 1024 }
     }
 
     static func read(_ path: String) -> String? {
