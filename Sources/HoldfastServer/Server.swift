@@ -32,6 +32,9 @@ public struct Server: Service {
 
   /// - Throws: ``ListenError`` where the address cannot be listened on.
   public func run() async throws {
+    // The first timer of a process opens a descriptor, and libdispatch traps where none is left. So it is had before anybody
+    // can connect.
+    try? await Task.sleep(for: .milliseconds(1))
     let driver = try await configuration.startDriver(hub: hub, logger: logger)
     onListening(driver.port)
     await withTaskGroup(of: Void.self) { group in
