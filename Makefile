@@ -22,7 +22,7 @@ lint:  ## Check the format, strictly, and that nothing warns
 format:  ## Format the code
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
-tsan:  ## Run the core's tests under ThreadSanitizer
+tsan:  ## Run the tests of the core and the drivers under ThreadSanitizer
 	@scripts/install-needs build
 	scripts/tsan
 
