@@ -1,7 +1,7 @@
 @testable import HoldfastClient
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct PublishTests {
   @Test func `A lost answer is asked for again with the same idempotency key`() async throws {
     let script: [ScriptedServer.Step] = [

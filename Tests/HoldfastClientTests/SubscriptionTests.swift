@@ -1,7 +1,7 @@
 @testable import HoldfastClient
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct SubscriptionTests {
   /// The data of the first `count` messages, and the gaps' reasons, in the order in which they came.
   private func follow(

@@ -18,6 +18,10 @@ import Testing
     #expect(budget.take(proxy) == .serverAtCapacity && budget.take(other) == .serverAtCapacity)
     budget.giveBack(one)
     #expect(budget.take(one) == nil)
+    let networks = ConnectionBudget(files: 64 + 10, perAddressMax: 2, trustedProxies: [])
+    for end in 1...4 { #expect(networks.take(try #require(Address("2001:db8::\(end)"))) == nil) }
+    #expect(networks.take(try #require(Address("2001:db8::5"))) == .addressAtCapacity)
+    #expect(networks.take(try #require(Address("2001:db8:0:1::5"))) == nil, "of IPv6 a /64 counts as one")
     let half = ConnectionBudget(files: 64 + 10, perAddressMax: 1000, trustedProxies: [])
     for _ in 0..<5 { #expect(half.take(one) == nil) }
     #expect(half.take(one) == .addressAtCapacity && half.take(other) == nil)

@@ -36,6 +36,10 @@ func withDriver(
   configuration.driver = kind
   configuration.port = 0
   configuration.threads = threads
+  // A test may have to wait for its turn; that is no slow client.
+  configuration.headTimeout = .seconds(600)
+  configuration.bodyTimeout = .seconds(600)
+  configuration.idleTimeout = .seconds(600)
   configure(&configuration)
   let hub = Hub(limits: holds)
   let driver = try await configuration.startDriver(hub: hub, logger: noLogger)
@@ -56,7 +60,7 @@ func connections(_ driver: any ServerDriver, _ count: Int) async throws {
 
 /// Asks again until `count` has the wanted value; throws the last one if it never has.
 func becomes(_ wanted: Int, _ what: String, count: () async -> Int) async throws {
-  let end = ContinuousClock.now + .seconds(20)
+  let end = ContinuousClock.now + .seconds(60)
   while true {
     let last = await count()
     if last == wanted { return }
@@ -83,7 +87,7 @@ final class Socket: Sendable {
       setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
     }
     // So that a missing answer is a failure and not a test that never ends.
-    var patience = timeval(tv_sec: 20, tv_usec: 0)
+    var patience = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

@@ -15,7 +15,7 @@ import Testing
 
 /// Any driver over real sockets: what is said here holds for each of them. Every wait is for a condition, and ends: a
 /// disconnect that got lost is to be a failure that says so, not a run that never ends.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct DriverTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct DriverTests {
   @Test(arguments: ServerConfiguration.Driver.all) func `Messages reach 300 polls on two threads from one`(
     kind: ServerConfiguration.Driver
   ) async throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import HoldfastServer
 
 /// What asks for more than HTTP/1.1, on each driver. The epoll driver leaves it to NIO, which is not to be seen from outside.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct HandOverTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HandOverTests {
   static let upgrade = Bench.get("/api/channels", ["Connection: Upgrade, keep-alive", "Upgrade: websocket"])
   static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 

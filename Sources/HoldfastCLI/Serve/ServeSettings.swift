@@ -32,7 +32,9 @@ struct ServeSettings {
     if let threads = try await source.int("threads", in: 1...62) { server.threads = threads }
     if let body = try await source.int("body-bytes-max", in: 1...(1 << 30)) { server.bodyBytesMax = body }
     if let prefix = try await source.string("prefix") {
-      let isPath = prefix.first == "/" && prefix.last != "/" && prefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+      let isPath =
+        prefix.first == "/" && prefix.last != "/" && prefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        && !prefix.contains { "?#%".contains($0) }
       if !prefix.isEmpty && !isPath { throw source.wrong("prefix", "'\(prefix)' is not empty or a path such as /api") }
       server.prefix = prefix
     }

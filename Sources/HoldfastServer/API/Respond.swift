@@ -38,7 +38,8 @@ extension ServerLoop {
     }
     if settings.logsRequests {
       // The path alone: a query may hold what is nobody else's.
-      let path = bytes.string(head.path.range.shifted(by: request.start))
+      // Cut, so that the line stays whole.
+      let path = bytes.string(head.path.range.shifted(by: request.start).prefix(1024))
       settings.logger.debug(
         "request",
         metadata: ["method": "\(head.method)", "path": "\(path)", "status": "\(isHeld ? "held" : "\(status)")"])

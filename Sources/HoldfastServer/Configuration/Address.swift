@@ -33,6 +33,9 @@ struct Address: Hashable, Sendable {
     self.init(value: unsafe withUnsafeBytes(of: six) { unsafe $0.reduce(0) { $0 << 8 | UInt128($1) } })
   }
 
+  /// Whom it belongs to: of IPv6 a single user has a whole /64.
+  var network: Address { isIPv4 ? self : Address(value: (value >> 64) << 64) }
+
   /// 127.0.0.0/8 and ::1.
   var isLoopback: Bool { value == 1 || isIPv4 && (value >> 24) & 0xff == 127 }
 

@@ -16,7 +16,7 @@ import Synchronization
 final class ConnectionBudget: Sendable {
   private struct State {
     var left: Int
-    var byAddress: [Address: Int] = [:]
+    var byNetwork: [Address: Int] = [:]
   }
 
   private static let reserve = 64
@@ -52,8 +52,8 @@ final class ConnectionBudget: Sendable {
     return state.withLock { state in
       if state.left <= 0 { return .serverAtCapacity }
       if counts {
-        if state.byAddress[address, default: 0] >= perAddressMax { return .addressAtCapacity }
-        state.byAddress[address, default: 0] += 1
+        if state.byNetwork[address.network, default: 0] >= perAddressMax { return .addressAtCapacity }
+        state.byNetwork[address.network, default: 0] += 1
       }
       state.left -= 1
       return nil
@@ -64,8 +64,8 @@ final class ConnectionBudget: Sendable {
     let counts = isCounted(address)
     state.withLock { state in
       state.left += 1
-      guard counts, let count = state.byAddress[address] else { return }
-      state.byAddress[address] = count > 1 ? count - 1 : nil
+      guard counts, let count = state.byNetwork[address.network] else { return }
+      state.byNetwork[address.network] = count > 1 ? count - 1 : nil
     }
   }
 

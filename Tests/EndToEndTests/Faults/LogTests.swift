@@ -20,6 +20,20 @@ extension FaultTests {
       }
     }
 
+    @Test("A path of any length leaves a line of JSON whole")
+    func wholeLines() async throws {
+      try await blocking {
+        let server = try HoldfastProcess(["--log-level", "debug", "--log-format", "json"], readsLog: true)
+        defer { server.stop() }
+        let path = "/" + String(repeating: "a", count: 6000)
+        try expect(server.ask("GET \(path)").status, is: 404, "the status")
+        try expect(server.terminate(), is: 0, "the exit code")
+        for line in server.process.errorText.split(separator: "\n") where !line.hasSuffix("}") {
+          throw Failure("not a whole line: \(line.suffix(80))")
+        }
+      }
+    }
+
     @Test("Each entry is either written or counted as dropped, and how many were is said when somebody reads again")
     func countsDropped() async throws {
       try await blocking {

@@ -10,7 +10,7 @@ extension FaultTests {
         ("--port", "x"), ("--port", "70000"), ("--port", "-1"), ("--log-messages-max", "many"), ("--log-age-max", "-5"),
         ("--log-bytes-max", "1.5"), ("--connections-max", "x"), ("--connections-per-client-max", "-1"),
         ("--head-timeout", "soon"), ("--poll-timeout-max", "x"), ("--trusted-proxies", "not-an-address"),
-        ("--driver", "kqueue"),
+        ("--driver", "kqueue"), ("--prefix", "/a?b"), ("--prefix", "/a#b"), ("--prefix", "/a%20b"),
         ("--no-such-flag", "1"),
       ])
     func wrong(flag: String, value: String) async throws {
