@@ -57,7 +57,7 @@ struct ServeOptions: ParsableArguments {
     help: ArgumentHelp(
       "Other bounds for channels by pattern: 'chat.*=messages:100 age:60 bytes:65536'; several with commas between.",
       valueName: "rules"))
-  var logRules: String?
+  var logRules: [String] = []
 
   @Option(
     parsing: .unconditional,
@@ -101,14 +101,16 @@ struct ServeOptions: ParsableArguments {
   var shutdownTimeout: Double?
 
   @Option(
+    parsing: .singleValue,
     help: ArgumentHelp(
       "Origins whose pages may use the server, with commas between; * for all (only its own).", valueName: "origins"))
-  var corsOrigins: String?
+  var corsOrigins: [String] = []
 
   @Option(
+    parsing: .singleValue,
     help: ArgumentHelp(
       "Addresses or ranges whose X-Forwarded-For is believed, with commas between (none).", valueName: "ranges"))
-  var trustedProxies: String?
+  var trustedProxies: [String] = []
 
   @Option(help: ArgumentHelp("How much is logged: trace, debug, info, warning, error (info).", valueName: "level"))
   var logLevel: String?
@@ -149,7 +151,7 @@ struct ServeOptions: ParsableArguments {
     ]
   }
 
-  private func list(_ text: String?) -> ConfigContent? {
-    text.map { .stringArray($0.split(separator: ",").map(String.init)) }
+  private func list(_ texts: [String]) -> ConfigContent? {
+    texts.isEmpty ? nil : .stringArray(texts.flatMap { $0.split(separator: ",").map(String.init) })
   }
 }

@@ -34,7 +34,11 @@ struct EpollDriver: ServerDriver {
       host: configuration.host, port: configuration.port, reason: "the system gives no thread or no descriptor")
   }
 
-  func connectionCount() async -> Int { handles.reduce(await annex.connectionCount()) { $0 + $1.connections } }
+  func connectionCount() async -> Int {
+    // In this order, so that one that is handed over meanwhile is counted twice rather than not at all.
+    let count = handles.reduce(0) { $0 + $1.connections }
+    return count + (await annex.connectionCount())
+  }
 
   func drain(window: Duration, timeout: Duration) async {
     let deadline = ContinuousClock.now + timeout

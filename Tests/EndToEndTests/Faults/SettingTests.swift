@@ -134,6 +134,16 @@ extension FaultTests {
       }
     }
 
+    @Test("A list that is given twice is one list")
+    func listTwice() async throws {
+      try await withServer("--cors-origins", "https://a.example", "--cors-origins", "https://b.example") { server in
+        for origin in ["https://a.example", "https://b.example"] {
+          let answer = try server.ask("GET /api/channels", headers: [("Origin", origin)])
+          try expect(answer.status, is: 200, "the status for \(origin)")
+        }
+      }
+    }
+
     @Test("Another prefix moves every path but the two of health")
     func prefix() async throws {
       try await withServer("--prefix", "/live") { server in
