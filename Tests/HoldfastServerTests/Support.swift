@@ -78,7 +78,7 @@ struct Reader {
           .request(
             request.head, head: String(decoding: bytes[request.headRange], as: UTF8.self),
             body: Array(bytes[request.bodyRange])))
-      case .refused(let refusal), .preface(_, let refusal):
+      case .refused(let refusal, _), .preface(_, let refusal):
         seen.append(.refused(refusal))
         isRefused = true
       }

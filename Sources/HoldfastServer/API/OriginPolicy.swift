@@ -28,6 +28,9 @@ struct OriginPolicy: Sendable {
   /// What `Access-Control-Allow-Origin` has to say; nil where nothing.
   func text(_ grant: Grant) -> String? { grant == .own ? nil : allowed[Int(grant.number)] }
 
+  /// Whose pages may read the refusal of a request that shows no origin, since its head did not come whole.
+  var unknown: Grant { Grant(number: numbers["*"] ?? 0) }
+
   func check(
     _ head: RequestHead, _ bytes: borrowing Span<UInt8>, base: Int, peer: Address
   ) throws(Problem) -> Grant {

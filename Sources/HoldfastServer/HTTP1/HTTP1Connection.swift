@@ -17,8 +17,8 @@ struct HTTP1Connection {
     case request(Request)
     /// The client waits to be told to send its body; the request as far as it has come.
     case sendContinue(Request)
-    /// Answer, then close.
-    case refused(HTTP1Refusal)
+    /// Answer, then close. With the request as far as it has come, where its head has.
+    case refused(HTTP1Refusal, Request?)
     /// The connection begins with HTTP/2's preface, and with these bytes: for who speaks that, or to be refused.
     case preface([UInt8], HTTP1Refusal)
   }
@@ -74,6 +74,12 @@ struct HTTP1Connection {
       detail: partial?.head == nil ? "the request's head came too slowly" : "the request's body came too slowly")
   }
 
+  /// The request under way, as far as it has come; nil while its head has not.
+  var unfinished: Request? {
+    guard let partial, let head = partial.head else { return nil }
+    return Request(head: head, bytes: partial.bytes, start: 0, bodyCount: 0)
+  }
+
   /// Starts the time without a request anew: the last answer has been given.
   mutating func restartIdle(at tick: UInt32, limits: HTTP1Limits) {
     if partial == nil { deadline = tick &+ limits.idleTicks }
@@ -109,8 +115,9 @@ struct HTTP1Connection {
       }
       isFirstLine = true
       isNew = false
-      let bodyCount = try bodyCount(of: head, limits: limits)
-      if let bodyCount, input.count - offset - head.length >= bodyCount {
+      if let bodyCount = Self.bodyCount(of: head), bodyCount <= limits.bodyBytesMax,
+        input.count - offset - head.length >= bodyCount
+      {
         let request = Request(head: head, bytes: nil, start: offset, bodyCount: bodyCount)
         offset += head.length + bodyCount
         return .request(request)
@@ -124,25 +131,21 @@ struct HTTP1Connection {
       if error.isPreface && isNew {
         return .preface((partial?.bytes ?? []) + input.array(offset..<input.count), error)
       }
-      return .refused(error)
+      return .refused(error, unfinished)
     }
   }
 
   /// nil for a chunked body.
-  private func bodyCount(of head: RequestHead, limits: HTTP1Limits) throws(HTTP1Refusal) -> Int? {
-    if head.isChunked { return nil }
-    let count = head.contentLength ?? 0
-    if count > limits.bodyBytesMax { throw .bodyTooLarge(limits.bodyBytesMax) }
-    return count
-  }
+  private static func bodyCount(of head: RequestHead) -> Int? { head.isChunked ? nil : head.contentLength ?? 0 }
 
   private mutating func beginBody(
     _ partial: Partial, _ head: RequestHead, _ input: borrowing Span<UInt8>, _ offset: inout Int, at tick: UInt32,
     limits: HTTP1Limits
   ) throws(HTTP1Refusal) -> Event {
     partial.head = head
-    if head.isChunked { partial.chunks = ChunkedBody() }
     self.partial = partial
+    if head.isChunked { partial.chunks = ChunkedBody() }
+    if let count = head.contentLength, count > limits.bodyBytesMax { throw .bodyTooLarge(limits.bodyBytesMax) }
     deadline = tick &+ limits.bodyTicks
     if head.expectsContinue && offset == input.count {
       return .sendContinue(Request(head: head, bytes: partial.bytes, start: 0, bodyCount: 0))
@@ -195,7 +198,7 @@ struct HTTP1Connection {
     // What was taken beyond the head is given back.
     offset -= partial.bytes.count - head.length
     partial.bytes.removeLast(partial.bytes.count - head.length)
-    if let bodyCount = try bodyCount(of: head, limits: limits), bodyCount == 0 {
+    if Self.bodyCount(of: head) == 0 {
       self.partial = nil
       deadline = tick &+ limits.idleTicks
       return .request(Request(head: head, bytes: partial.bytes, start: 0, bodyCount: 0))

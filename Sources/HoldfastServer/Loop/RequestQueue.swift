@@ -4,7 +4,7 @@ import DequeModule
 final class RequestQueue {
   enum Item {
     case request(HTTP1Connection.Request)
-    case refusal(HTTP1Refusal)
+    case refusal(HTTP1Refusal, OriginPolicy.Grant)
     /// A request for an upgrade, and all that came behind: no request is looked for there. It is the last.
     case upgrade([UInt8])
   }

@@ -136,7 +136,11 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
         if rows[index].state == .open { handOver(token, bytes) } else { enqueue(.upgrade(bytes), token, at: moment) }
         return
       case .preface(let bytes, let refusal):
-        if Driver.handsOver && !isDraining { handOver(token, bytes) } else { refuse(token, refusal, at: moment) }
+        if Driver.handsOver && !isDraining {
+          handOver(token, bytes)
+        } else {
+          refuse(token, refusal, origin: settings.origins.unknown, at: moment)
+        }
         return
       case .request(let request):
         if rows[index].state == .open {
@@ -144,11 +148,12 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
         } else {
           enqueue(.request(request.detached(from: input)), token, at: moment)
         }
-      case .refused(let refusal):
+      case .refused(let refusal, let request):
+        let origin = origin(of: request, input, peer: rows[index].address)
         if rows[index].state == .open {
-          refuse(token, refusal, at: moment)
+          refuse(token, refusal, origin: origin, at: moment)
         } else {
-          enqueue(.refusal(refusal), token, at: moment)
+          enqueue(.refusal(refusal, origin), token, at: moment)
         }
         return
       }
@@ -204,7 +209,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       }
       switch item {
       case .request(let request): handle(token, request, none.span, at: moment)
-      case .refusal(let refusal): refuse(token, refusal, at: moment)
+      case .refusal(let refusal, let origin): refuse(token, refusal, origin: origin, at: moment)
       case .upgrade(let bytes):
         rows[index].queue = nil
         // A server that is about to end gives no connection away, but answers as if no upgrade were asked for.
@@ -234,20 +239,36 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       _ = driver.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), to: token)
     } catch {
       // Whether the body comes all the same nobody knows, so nothing more is read as a request.
-      rows[Int(token)].shape = AnswerShape(closes: true)
+      let origin = origin(of: request, bytes.span, peer: rows[Int(token)].address)
+      rows[Int(token)].shape = AnswerShape(origin: origin, closes: true)
       reply(error.reply, to: token, at: moment)
     }
   }
 
-  mutating func refuse(_ token: Int32, _ refusal: HTTP1Refusal, at moment: Moment) {
-    rows[Int(token)].shape = AnswerShape(closes: true)
+  private mutating func refuse(
+    _ token: Int32, _ refusal: HTTP1Refusal, origin: OriginPolicy.Grant, at moment: Moment
+  ) {
+    rows[Int(token)].shape = AnswerShape(origin: origin, closes: true)
     reply(Problem(refusal.code, refusal.detail).reply, to: token, at: moment)
+  }
+
+  /// Whose pages may read the refusal of a request that has come as far as its head, or, where there is none, less far.
+  private func origin(
+    of request: HTTP1Connection.Request?, _ input: borrowing Span<UInt8>, peer: Address
+  ) -> OriginPolicy.Grant {
+    guard let request else { return settings.origins.unknown }
+    let origins = settings.origins
+    if let bytes = request.bytes {
+      return (try? origins.check(request.head, bytes.span, base: request.start, peer: peer)) ?? .own
+    }
+    return (try? origins.check(request.head, input, base: request.start, peer: peer)) ?? .own
   }
 
   /// The answer to a connection that there is no room for.
   mutating func refusal(_ code: ProblemCode, at moment: Moment) -> [UInt8] {
     let detail = "as many connections are open as there may be; connect again later"
-    write(Problem(code, detail, retryAfter: Int.random(in: 1...5)).reply, AnswerShape(closes: true), at: moment)
+    let shape = AnswerShape(origin: settings.origins.unknown, closes: true)
+    write(Problem(code, detail, retryAfter: Int.random(in: 1...5)).reply, shape, at: moment)
     return output
   }
 
@@ -396,7 +417,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       switch row.state {
       case .free: break
       case .open where Int32(bitPattern: row.http.deadline &- now) > 0: timers.arm(token, at: row.http.deadline)
-      case .open where row.http.isMidRequest: refuse(token, row.http.timeout, at: moment)
+      case .open where row.http.isMidRequest:
+        let origin = origin(of: row.http.unfinished, Span(), peer: row.address)
+        refuse(token, row.http.timeout, origin: origin, at: moment)
       case .held: answerEarly(token, at: moment)
       case .open, .sending, .finishing: close(token)
       }

@@ -24,6 +24,46 @@ extension FaultTests {
       }
     }
 
+    @Test(
+      "An allowed origin may read why its request was not read to the end",
+      arguments: [
+        ("Content-Length: 300000\r\n\r\n", 413), ("Content-Length: 300000\r\nExpect: 100-continue\r\n\r\n", 413),
+        ("Transfer-Encoding: chunked\r\n\r\n50000\r\n", 413), ("Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+        ("Content-Length: 9\r\nContent-Encoding: gzip\r\nExpect: 100-continue\r\n\r\n", 415),
+        ("Content-Length: 9\r\n\r\n1", 408),
+      ], [[], [7], [60], [100]])
+    func unread(end: (String, Int), cuts: [Int]) async throws {
+      try await withServer("--cors-origins", "https://a.example", "--body-timeout", "1") { server in
+        let head = "POST /api/publish/news HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\n"
+        let connection = try server.connect()
+        var bytes = Array((head + end.0).utf8)[...]
+        for cut in cuts {
+          try connection.send(Array(bytes.prefix(cut)))
+          bytes = bytes.dropFirst(cut)
+          try connection.expectSilence(for: .milliseconds(50))
+        }
+        try connection.send(Array(bytes))
+        let answer = try connection.answer()
+        try expect(answer.status, is: end.1, "the status of \(answer)")
+        try answer.expectAllows("https://a.example")
+      }
+    }
+
+    @Test("A request whose head is refused shows no origin: its answer may be read where every origin may")
+    func unknown() async throws {
+      let long = String(repeating: "a", count: 9000)
+      let head = "GET /\(long) HTTP/1.1\r\nHost: localhost\r\nOrigin: https://a.example\r\n\r\n"
+      for (allowed, named) in [("*", "*" as String?), ("https://a.example", nil)] {
+        try await withServer("--cors-origins", allowed) { server in
+          let connection = try server.connect()
+          try connection.send(head)
+          let answer = try connection.answer()
+          try expect(answer.status, is: 414, "the status of \(answer)")
+          try expect(answer.header("access-control-allow-origin"), is: named, "the allowed origin of \(answer)")
+        }
+      }
+    }
+
     @Test("A preflight allows the methods and headers of the protocol for ten minutes")
     func preflight() async throws {
       try await withServer("--cors-origins", "https://a.example") { server in
