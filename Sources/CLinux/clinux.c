@@ -175,6 +175,12 @@ void clinux_keep_large_blocks_apart(int bytes) {
 #endif
 }
 
+void clinux_return_free_pages(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 ptrdiff_t clinux_find(const void *haystack, size_t haystack_bytes, const void *needle, size_t needle_bytes) {
   const char *found = memmem(haystack, haystack_bytes, needle, needle_bytes);
   return found ? found - (const char *)haystack : -1;

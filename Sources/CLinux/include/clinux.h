@@ -67,6 +67,8 @@ int clinux_socket_error(int descriptor);
 
 /// Lets blocks of at least `bytes` that are asked for be of their own, apart from the heap, where the C library can do that.
 void clinux_keep_large_blocks_apart(int bytes);
+/// Gives the pages of the heap that are free back to the system.
+void clinux_return_free_pages(void);
 
 /// Where `needle` first stands in `haystack`, or -1.
 ptrdiff_t clinux_find(const void *haystack, size_t haystack_bytes, const void *needle, size_t needle_bytes);

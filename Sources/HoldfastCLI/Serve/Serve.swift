@@ -63,7 +63,7 @@ struct Serve: AsyncParsableCommand {
     }
     let group = ServiceGroup(
       configuration: .init(
-        services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.quiet))
+        services: [server, MemoryReturn()], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.quiet))
     do { try await group.run() } catch {
       Terminal.complain("\(error)")
       throw ExitCode.failure
@@ -93,6 +93,18 @@ struct Serve: AsyncParsableCommand {
     #if os(Linux)
       clinux_keep_large_blocks_apart(256 << 10)
     #endif
+  }
+
+  /// Gives memory back to the system that a crowd has left. glibc by itself returns only what is free at the heap's end, and
+  /// messages that are kept are all over it. On a heap of 100 MB it takes some 10 ms of a thread that serves nobody.
+  private struct MemoryReturn: Service {
+    func run() async {
+      while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(60)) }) != nil {
+        #if os(Linux)
+          clinux_return_free_pages()
+        #endif
+      }
+    }
   }
 
   /// Each held poll is an open file; the system lets a process ask for more than it starts with.

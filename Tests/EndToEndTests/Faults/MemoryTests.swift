@@ -57,3 +57,30 @@ extension FaultTests {
     }
   }
 }
+
+/// Apart from the other faults, since it mostly waits.
+@Suite("Memory in the end")
+struct MemoryReturnTests {
+  @Test("What expired messages took goes back to the system within two minutes")
+  func expired() async throws {
+    try await withServer { server in
+      let start = try server.residentBytes()
+      let connection = try server.connect()
+      let data = "\"" + String(repeating: "x", count: 1000) + "\""
+      for number in 0..<500 {
+        // What stays lies between what goes, so that no end of the heap gets free by itself.
+        let items = (0..<100).map {
+          "{\"channel\":\"\($0 % 20 == 0 ? "stays" : "goes")-\(number)\",\"data\":\(data)\($0 % 20 == 0 ? "" : ",\"ttl\":5")}"
+        }
+        let answer = try connection.ask("POST /api/publish", body: "[\(items.joined(separator: ","))]")
+        try expect(answer.json()["failed"]?.integer, is: 0, "items that failed")
+      }
+      let full = try server.residentBytes() - start
+      try expect(full > 40 << 20, "50 MB of messages take \(full >> 10) KiB")
+      try eventually(within: .seconds(120), "bytes more than at the start", ask: { try server.residentBytes() - start })
+      {
+        $0 < full / 3
+      }
+    }
+  }
+}
