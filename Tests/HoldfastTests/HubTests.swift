@@ -3,12 +3,15 @@ import Testing
 
 @testable import Holdfast
 
-@Suite struct HubTests {
+@Suite(.timeLimit(.minutes(5))) struct HubTests {
   private let hub = Hub()
 
-  /// Waits, without a clock, until as many polls are held on a channel.
+  /// Waits, without a clock, until something is so, or the suite's time has run out.
+  private func until(_ isSo: () -> Bool) async { while !isSo() && !Task.isCancelled { await Task.yield() } }
+
+  /// Waits until as many polls are held on a channel.
   private func untilHeld(_ count: Int, on channel: ChannelName = news, in other: Hub? = nil) async {
-    while (other ?? hub).core.held(channel) != count { await Task.yield() }
+    await until { (other ?? hub).core.held(channel) == count }
   }
 
   private func expectNothingHeld() {
@@ -259,7 +262,7 @@ import Testing
       }
     }
     try await hub.publish(json("1"), to: news)
-    while hub.channel(news)?.log.count ?? 0 < 100 { await Task.yield() }
+    await until { hub.channel(news)?.log.count ?? 0 >= 100 }
     reader.cancel()
     await #expect(throws: CancellationError.self) { try await reader.value }
     expectNothingHeld()
@@ -325,7 +328,7 @@ import Testing
     let hub = Hub(store: MemoryStore(limits: MemoryStore.Limits(log: LogBounds(ageMax: .nanoseconds(1)))))
     try await hub.publish(json("1"), to: news)
     let upkeep = Task { await hub.run() }
-    while !hub.channels().isEmpty { await Task.yield() }
+    await until { hub.channels().isEmpty }
     upkeep.cancel()
     await upkeep.value
   }

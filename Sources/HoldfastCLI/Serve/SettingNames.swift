@@ -25,8 +25,8 @@ struct SettingNames {
   /// Refuses an environment with a variable that begins like a setting and is none.
   func check(_ environment: [String: String]) throws(ValidationError) {
     let known = names.map(Self.variable)
-    for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix(Self.prefix) {
-      if known.contains(name) || Self.otherVariables.contains(name) || Self.isLink(name, value) { continue }
+    for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) {
+      if known.contains(name) || Self.otherVariables.contains(name) { continue }
       throw unknown(name, closest(to: name, among: known))
     }
   }
@@ -35,9 +35,9 @@ struct SettingNames {
     ValidationError("\(what) is no setting; the closest one is \(closest), and 'holdfast serve --help' lists all")
   }
 
-  /// Whether this is how Kubernetes and Docker tell of a neighbour, such as a service called `holdfast-admin`:
-  /// `HOLDFAST_ADMIN_SERVICE_HOST`, `HOLDFAST_ADMIN_PORT=tcp://10.0.0.7:80`, `HOLDFAST_ADMIN_PORT_80_TCP_ADDR`.
-  private static func isLink(_ name: String, _ value: String) -> Bool {
+  /// Whether this is how Kubernetes and Docker tell of a neighbour, such as a service called `holdfast-admin` or just
+  /// `holdfast`: `HOLDFAST_ADMIN_SERVICE_HOST`, `HOLDFAST_PORT=tcp://10.0.0.7:80`, `HOLDFAST_PORT_80_TCP_ADDR`.
+  static func isLink(_ name: String, _ value: String) -> Bool {
     name.hasSuffix("_SERVICE_HOST") || name.contains("_SERVICE_PORT") || name.contains(#/_PORT_\d+_(TCP|UDP|SCTP)/#)
       || (name.hasSuffix("_PORT") && value.contains("://"))
   }

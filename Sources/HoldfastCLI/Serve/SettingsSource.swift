@@ -24,8 +24,9 @@ struct SettingsSource {
       if let given { flags[AbsoluteConfigKey([name])] = ConfigValue(given, isSecret: false) }
     }
     let names = SettingNames(names: settings.map(\.name))
-    try SettingNames(names: names.names + ["config"]).check(ProcessInfo.processInfo.environment)
-    let environment = EnvironmentVariablesProvider()
+    let variables = ProcessInfo.processInfo.environment.filter { !SettingNames.isLink($0.key, $0.value) }
+    try SettingNames(names: names.names + ["config"]).check(variables)
+    let environment = EnvironmentVariablesProvider(environmentVariables: variables)
     var readers: [(Origin, ConfigReader)] = [
       (.flags, ConfigReader(provider: InMemoryProvider(values: flags))),
       (.environment, ConfigReader(provider: environment.prefixKeys(with: "holdfast"))),

@@ -90,9 +90,11 @@ extension FaultTests {
           "HOLDFAST_SERVER": "http://127.0.0.1:1", "HOLDFAST_STRICT": "1", "HOLDFAST_TEST_SEED": "1",
           "HOLDFAST_CONFORMANCE_CASE": "x", "HOLDFAST_CONFORMANCE_URL": "x", "HOLDFAST_BINARY": "x",
           "HOLDFAST_ADMIN_SERVICE_HOST": "10.0.0.7", "HOLDFAST_ADMIN_SERVICE_PORT_HTTP": "80",
-          "HOLDFAST_ADMIN_PORT": "tcp://10.0.0.7:80", "HOLDFAST_ADMIN_PORT_80_TCP_ADDR": "10.0.0.7", "HOLDFASTER": "1",
+          "HOLDFAST_ADMIN_PORT": "tcp://10.0.0.7:80", "HOLDFAST_ADMIN_PORT_80_TCP_ADDR": "10.0.0.7",
+          "HOLDFAST_PORT": "tcp://10.0.0.7:80", "HOLDFASTER": "1",
         ]
-        let process = try ChildProcess(HoldfastBinary.path(), ["serve", "--port", "0"], environment: others)
+        let file = try TemporaryFile(ending: "yaml", text: "port: 0\n")
+        let process = try ChildProcess(HoldfastBinary.path(), ["serve", "--config", file.path], environment: others)
         defer { process.kill() }
         guard let line = process.outputLine(within: .seconds(20)) else { throw Failure(process.errorText) }
         try expect(line.contains("listening"), "the first line \(line)")
