@@ -11,7 +11,7 @@ final class Sharded<Value: Sendable>: Sendable {
 
     init(_ value: Value) { mutex = Mutex(value) }
 
-    func withLock<Result: Sendable, Failure: Error>(
+    @inline(__always) func withLock<Result: Sendable, Failure: Error>(
       _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
       try mutex.withLock { (value: inout Value) throws(Failure) -> Result in try body(&value) }

@@ -140,6 +140,8 @@ struct ChannelLog: Sendable {
       return page(
         channel, from: index, after: 0, missed: { _ in gap }, origin: .after(beforeEntry(index)), limit: limit)
     case .after(let given):
+      // Most have seen everything there is.
+      if given == head { return Page(origin: .after(given), next: head, timestamp: remnant.headTimestamp) }
       if names(given) {
         let index = firstIndex { $0.sequence <= given.sequence }
         return page(

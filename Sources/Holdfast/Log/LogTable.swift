@@ -152,7 +152,7 @@ struct LogTable: Sendable {
     }
   }
 
-  private mutating func update<Result>(_ index: Int, _ body: (inout ChannelLog) -> Result) -> Result {
+  @inline(__always) private mutating func update<Result>(_ index: Int, _ body: (inout ChannelLog) -> Result) -> Result {
     footprint -= logs[index].log.footprint
     defer { footprint += logs[index].log.footprint }
     return body(&logs[index].log)

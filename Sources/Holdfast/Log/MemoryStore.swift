@@ -92,7 +92,7 @@ public final class MemoryStore: Store {
   }
 
   /// Runs one operation on a shard and keeps the sums of all.
-  private func with<Result: Sendable, Failure: Error>(
+  @inline(__always) private func with<Result: Sendable, Failure: Error>(
     _ shard: Sharded<Shard>.Shard, _ body: (inout Shard) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try shard.withLock { shard throws(Failure) in

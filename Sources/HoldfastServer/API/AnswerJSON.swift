@@ -33,9 +33,9 @@ extension [UInt8] {
     write("{\"status\":\"messages\"")
     writeGaps(answer.gaps)
     write(",\"messages\":[")
-    for (index, message) in answer.messages.enumerated() {
+    for index in answer.messages.indices {
       write(index > 0 ? ",{" : "{")
-      writeMembers(of: message)
+      writeMembers(of: answer.messages[index])
       write("}")
     }
     write("],\"count\":")
@@ -46,14 +46,15 @@ extension [UInt8] {
   }
 
   private mutating func writeMembers(of message: Message) {
+    let (id, channel, timestamp) = (message.id, message.channel.text, message.timestamp)
     append(addingCapacity: 64 + Position.textBytesMax + ChannelName.lengthMax + 27) {
       (bytes: inout OutputSpan<UInt8>) in
       bytes.write("\"id\":\"")
-      message.id.write(to: &bytes)
+      id.write(to: &bytes)
       bytes.write("\",\"channel\":\"")
-      bytes.write(message.channel.text)
+      bytes.write(text: channel)
       bytes.write("\",\"timestamp\":")
-      bytes.write(message.timestamp)
+      bytes.write(timestamp)
       bytes.write(",\"data\":")
     }
     guard let contentType = message.payload.contentType else {
@@ -70,9 +71,9 @@ extension [UInt8] {
     write(",\"gap\":[")
     for (index, gap) in gaps.enumerated() {
       write(index > 0 ? ",{\"channel\":\"" : "{\"channel\":\"")
-      write(gap.channel.text)
+      write(text: gap.channel.text)
       write("\",\"reason\":\"")
-      write(gap.reason.rawValue)
+      write(text: gap.reason.rawValue)
       write("\",\"missed\":")
       if let missed = gap.missed { write(missed) } else { write("null") }
       write("}")

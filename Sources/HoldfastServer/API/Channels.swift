@@ -57,7 +57,7 @@ extension ServerLoop {
 extension [UInt8] {
   fileprivate mutating func write(_ summary: ChannelSummary) {
     write("{\"channel\":\"")
-    write(summary.channel.text)
+    write(text: summary.channel.text)
     write("\",\"head\":\"")
     summary.log.head.write(to: &self)
     if let oldest = summary.log.oldest {

@@ -23,7 +23,7 @@ extension ServerLoop {
       reply(hub.read(slots, limit: limit, at: moment), to: token, at: moment)
       return
     }
-    switch hubLoop.poll(token, on: slots, limit: limit, holder: holder, at: moment) {
+    switch hubLoop.poll(token, on: consume slots, limit: limit, holder: holder, at: moment) {
     case .held: hold(token, for: timeout, at: moment)
     case .answer(let answer): reply(answer, to: token, at: moment)
     case .refused(let refusal): throw Problem(refusal)

@@ -76,7 +76,7 @@ extension [UInt8] {
       bytes.write("{\"status\":\"published\",\"message_id\":\"")
       receipt.id.write(to: &bytes)
       bytes.write("\",\"channel\":\"")
-      bytes.write(channel.text)
+      bytes.write(text: channel.text)
       bytes.write("\",\"timestamp\":")
       bytes.write(receipt.timestamp)
       bytes.write(",\"subscribers\":")

@@ -15,7 +15,7 @@ struct Reply {
   mutating func setField(_ name: StaticString, _ value: String) {
     fields.write(name)
     fields.write(": ")
-    fields.write(value)
+    fields.write(text: value)
     fields.write("\r\n")
   }
 
@@ -63,7 +63,7 @@ extension [UInt8] {
         bytes.write("HTTP/1.1 ")
         bytes.write(UInt64(status))
         bytes.write(" ")
-        bytes.write(Reply.reason(status))
+        bytes.write(text: Reply.reason(status))
         bytes.write("\r\n")
       }
       if status != 204 {
@@ -79,7 +79,7 @@ extension [UInt8] {
     if !fields.isEmpty { append(contentsOf: fields) }
     if let origin {
       write("Access-Control-Allow-Origin: ")
-      write(origin)
+      write(text: origin)
       write("\r\nAccess-Control-Expose-Headers: Idempotency-Replayed, Retry-After\r\nVary: Origin\r\n")
     }
     write("\r\n")

@@ -6,7 +6,7 @@ extension OutputSpan<UInt8> {
   @inline(__always)
   mutating func write(_ text: StaticString) { text.withUTF8Buffer { unsafe write($0) } }
 
-  mutating func write(_ text: String) {
+  mutating func write(text: String) {
     var text = text
     text.withUTF8 { unsafe write($0) }
   }
@@ -58,8 +58,8 @@ extension [UInt8] {
     append(addingCapacity: text.utf8CodeUnitCount) { (bytes: inout OutputSpan<UInt8>) in bytes.write(text) }
   }
 
-  mutating func write(_ text: String) {
-    append(addingCapacity: text.utf8.count) { (bytes: inout OutputSpan<UInt8>) in bytes.write(text) }
+  mutating func write(text: String) {
+    append(addingCapacity: text.utf8.count) { (bytes: inout OutputSpan<UInt8>) in bytes.write(text: text) }
   }
 
   mutating func write(_ number: UInt) { write(UInt64(number)) }

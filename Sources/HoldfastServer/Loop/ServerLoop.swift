@@ -396,7 +396,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
         if rows[Int(token)].state != .held { continue }
         let shape = rows[Int(token)].shape
         if made?.answer != answer || made?.shape != shape {
-          encode(batch.answers[Int(answer)], shape, into: &bytes, at: moment)
+          encode(batch.answers.span[Int(answer)], shape, into: &bytes, at: moment)
           made = (answer, shape)
         }
         send(bytes, to: token, at: moment)
