@@ -166,6 +166,66 @@ import Testing
     }
   }
 
+  /// Channels with answers of a megabyte, each its own.
+  private func fill(_ hub: Hub, _ count: Int) async throws {
+    for index in 0..<count {
+      let data = "\"" + String(repeating: "\(index % 10)", count: 250_000) + "\""
+      for _ in 0..<4 { try await hub.publish(Payload(json: data), to: ChannelName("big\(index)")) }
+    }
+  }
+
+  /// As many answers of a megabyte as no kernel takes for a client that does not read.
+  private static let bigCount = 8
+
+  private func beyondTheKernel(_ index: Int) -> [UInt8] {
+    Array(repeatElement(Bench.get("/api/poll/big\(index)?cursor=earliest"), count: Self.bigCount).joined())
+  }
+
+  /// Returns when a driver of one thread, and what is beside it, has dealt with what clients did before: another's requests
+  /// are answered after that.
+  private func settle(_ asking: [Socket]) {
+    for _ in 0..<3 {
+      for client in asking {
+        client.write(Bench.get("/healthz"))
+        #expect(client.read()?.kind == "ok")
+      }
+    }
+  }
+
+  /// Two clients, one of which was handed over where there is a driver beside.
+  private func asking(_ port: Int) -> [Socket] {
+    let clients = [Socket(port), Socket(port)]
+    clients[1].write(HandOverTests.upgrade)
+    #expect(clients[1].read()?.status == 200)
+    return clients
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `What is kept for slow clients is bounded, and beyond that those are given up who have been taking the longest`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind, configure: { $0.backlogBytesMax = 4 << 20 }) { port, hub, driver in
+      try await fill(hub, 12)
+      let asking = asking(port)
+      for upgrade in [[], HandOverTests.upgrade] {
+        let clients = (0..<12).map { index in
+          let client = Socket(port, receiveBuffer: 4096)
+          client.write(upgrade + beyondTheKernel(index))
+          return client
+        }
+        settle(asking)
+        let whole = clients.indices.filter { index in
+          if !upgrade.isEmpty { #expect(clients[index].read()?.status == 200) }
+          return (0..<Self.bigCount).allSatisfy { _ in clients[index].read() != nil }
+        }
+        #expect(whole.last == 11 && whole == Array((whole.first ?? 0)...11), "\(whole)")
+        #expect(whole.count < 5 && whole.count > 1, "a megabyte each is kept, \(whole) arrived")
+        for client in clients { client.close(isReset: false) }
+        try await connections(driver, asking.count)
+      }
+    }
+  }
+
   @Test(arguments: ServerConfiguration.Driver.all)
   func `A client that reads as fast as it can gets large answers one after the other`(kind: ServerConfiguration.Driver)
     async throws

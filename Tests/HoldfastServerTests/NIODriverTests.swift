@@ -29,19 +29,43 @@ import Testing
     loop.stop()
   }
 
-  @Test func `A connection is clear when all that was kept for it has been sent, not the first of it`() {
-    var transport = NIOTransport()
-    let channel = EmbeddedChannel()
-    let token = transport.add(channel, socket: nil)
-    for byte: UInt8 in [1, 2] { if transport.send([byte], to: token) { Issue.record("it has no socket to take it") } }
-    let clear = [transport.cleared(token, socket: nil), transport.cleared(token, socket: nil)]
-    #expect(clear == [false, true])
+  @Test func `What is kept for a channel is given to it a piece at a time, in order, whatever it came in`() throws {
+    var transport = NIOTransport(backlogBytesMax: 1 << 20)
+    let token = transport.add(EmbeddedChannel(), socket: nil)
+    let parts: [[UInt8]] = [3000, 1, 1024, 1025].map { count in (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) } }
+    for part in parts { if transport.send(part, to: token) { Issue.record("it has no socket to take it") } }
+    var given: [UInt8] = []
+    var isDone = false
+    while !isDone {
+      let writes = transport.takeActions()
+      guard writes.count == 1, case .write(let piece) = writes[0].action, piece.readableBytes <= 1024 else {
+        Issue.record("one piece at a time, not \(writes.count)")
+        return
+      }
+      given += piece.readableBytesView
+      isDone = transport.flush(token, socket: nil)
+    }
+    #expect(given == parts.flatMap { $0 })
     let actions = transport.takeActions()
-    #expect(actions.count == 2)
+    #expect(actions.isEmpty)
+  }
+
+  @Test func `Who was given up is closed, and neither sent to nor taken for one who has all any more`() {
+    var transport = NIOTransport(backlogBytesMax: 1_500_000)
+    let tokens = (0..<2).map { _ in transport.add(EmbeddedChannel(), socket: nil) }
+    for token in tokens { _ = transport.send([UInt8](repeating: UInt8(token), count: 1_000_000), to: token) }
+    let isTaken = transport.send([1], to: tokens[0])
+    let isDone = transport.flush(tokens[0], socket: nil)
+    #expect(isTaken && !isDone)
+    let actions = transport.takeActions().filter { $0.token == tokens[0] }.map(\.action)
+    guard actions.count == 2, case .write = actions[0], case .close = actions[1] else {
+      Issue.record("\(actions)")
+      return
+    }
   }
 
   @Test func `What was left to do for a connection is not done to the next of its token`() {
-    var transport = NIOTransport()
+    var transport = NIOTransport(backlogBytesMax: 1000)
     let gone = transport.add(EmbeddedChannel(), socket: nil)
     transport.close(gone)
     transport.remove(gone)

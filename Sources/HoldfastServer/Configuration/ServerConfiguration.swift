@@ -58,6 +58,9 @@ public struct ServerConfiguration: Sendable {
 
   /// Most bytes of one published body.
   public var bodyBytesMax = WireLimit.bodyBytesMaxDefault
+  /// Most bytes of answers that one thread keeps for clients that take them slowly. Beyond it those who have been taking
+  /// the longest are closed.
+  public var backlogBytesMax = 256 << 20
   /// How many polls may be held at once.
   public var holds = HoldLimits()
   /// What logs retain.

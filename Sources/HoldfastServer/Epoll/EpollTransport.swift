@@ -12,8 +12,6 @@ struct EpollTransport: Transport {
     static let isOpen = Flags(rawValue: 1)
     static let isReading = Flags(rawValue: 2)
     static let hasBacklog = Flags(rawValue: 4)
-    /// Output is to be shut down behind the backlog.
-    static let endsOutput = Flags(rawValue: 8)
   }
 
   private struct Row {
@@ -23,9 +21,6 @@ struct EpollTransport: Transport {
     var flags: Flags
   }
 
-  /// Most bytes kept for the slow clients of one reactor; beyond it the slowest of them are closed.
-  static let backlogBytesMax = 256 << 20
-
   private let epoll: Int32
   private var rows: ContiguousArray<Row> = []
   private var firstFree: Int32 = -1
@@ -33,7 +28,7 @@ struct EpollTransport: Transport {
   /// Tokens that ended and are not free yet. With bytes, the connection goes on elsewhere.
   private(set) var ended: [(token: Int32, socket: Int32, bytes: [UInt8]?)] = []
 
-  init(epoll: Int32, backlogBytesMax: Int = backlogBytesMax) {
+  init(epoll: Int32, backlogBytesMax: Int) {
     self.epoll = epoll
     backlogs = Backlogs(bytesMax: backlogBytesMax)
   }
@@ -86,7 +81,6 @@ struct EpollTransport: Transport {
     case .some(false): return false
     case .some(true):
       change(token) { $0.remove(.hasBacklog) }
-      if rows[index].flags.contains(.endsOutput) { Linux.shutdownOutput(descriptor) }
       return true
     }
   }
@@ -126,11 +120,8 @@ struct EpollTransport: Transport {
   }
 
   mutating func shutdownOutput(_ token: Int32) {
-    if rows[Int(token)].flags.contains(.hasBacklog) {
-      rows[Int(token)].flags.insert(.endsOutput)
-    } else {
-      Linux.shutdownOutput(rows[Int(token)].descriptor)
-    }
+    assert(!rows[Int(token)].flags.contains(.hasBacklog))
+    Linux.shutdownOutput(rows[Int(token)].descriptor)
   }
 
   mutating func close(_ token: Int32) {
@@ -159,7 +150,6 @@ struct EpollTransport: Transport {
   /// Breaks a connection, so that epoll reports its end: nothing may be told to the loop from here.
   private mutating func giveUp(_ token: Int32) {
     backlogs.remove(token)
-    rows[Int(token)].flags.remove(.endsOutput)
     change(token) { $0.remove(.hasBacklog) }
     Linux.shutdownAll(rows[Int(token)].descriptor)
   }

@@ -56,7 +56,8 @@ struct Reactor: ~Copyable {
     self.budget = budget
     self.annex = annex
     acceptor = Acceptor(listener, epoll: epoll)
-    loop = ServerLoop(driver: EpollTransport(epoll: epoll), settings: settings, hub: hub, at: .now()) { handle.wake() }
+    let transport = EpollTransport(epoll: epoll, backlogBytesMax: settings.configuration.backlogBytesMax)
+    loop = ServerLoop(driver: transport, settings: settings, hub: hub, at: .now()) { handle.wake() }
     _ = Linux.watch(epoll, handle.event.number, for: .input, tag: Self.wakeUpTag)
   }
 

@@ -10,7 +10,7 @@ protocol Transport {
   /// Stops or goes on reading, so that a client who does not take answers cannot go on asking.
   mutating func setReading(_ isReading: Bool, _ token: Int32)
 
-  /// Tells the client that nothing more comes, once what is kept has been sent. What it still sends goes on being read.
+  /// Tells the client that nothing more comes. What it still sends goes on being read. Only where nothing is kept for it.
   mutating func shutdownOutput(_ token: Int32)
 
   /// Whether there is another driver beside, for what this one does not do.

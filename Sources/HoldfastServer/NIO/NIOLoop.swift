@@ -29,7 +29,8 @@ final class NIOLoop {
     buffers = ReceiveBuffers()
     let relay = LoopRelay(eventLoop: eventLoop)
     self.relay = relay
-    loop = ServerLoop(driver: NIOTransport(), settings: settings, hub: hub, at: .now()) { relay.wake() }
+    let transport = NIOTransport(backlogBytesMax: settings.configuration.backlogBytesMax)
+    loop = ServerLoop(driver: transport, settings: settings, hub: hub, at: .now()) { relay.wake() }
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     relay.loop = bound
     let period = TimeAmount.nanoseconds(ServerLoop<NIOTransport>.tickNanoseconds)
@@ -88,9 +89,10 @@ final class NIOLoop {
     }
   }
 
-  private func drained(_ token: Int32, _ channel: any Channel) {
+  /// The channel has sent what it was given.
+  private func written(_ token: Int32, _ channel: any Channel) {
     turn { loop, moment in
-      if loop.driver.cleared(token, socket: channel.socket) { loop.drained(token, at: moment) }
+      if loop.driver.flush(token, socket: channel.socket) { loop.drained(token, at: moment) }
     }
   }
 
@@ -129,7 +131,7 @@ final class NIOLoop {
   private func perform(_ action: NIOTransport.Action, _ channel: any Channel, _ token: Int32) {
     switch action {
     case .write(let bytes):
-      channel.writeAndFlush(bytes).assumeIsolated().whenSuccess { self.drained(token, channel) }
+      channel.writeAndFlush(bytes).assumeIsolated().whenSuccess { self.written(token, channel) }
     case .setReading(let isReading):
       try? channel.syncOptions?.setOption(.autoRead, value: isReading)
     case .shutdownOutput: channel.close(mode: .output, promise: nil)

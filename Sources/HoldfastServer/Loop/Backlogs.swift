@@ -28,6 +28,9 @@ struct Backlogs {
 
   var isEmpty: Bool { entries.isEmpty }
 
+  /// Whether something is kept for `token`.
+  func contains(_ token: Int32) -> Bool { entries[token] != nil }
+
   /// Keeps `bytes` from `offset` on for `token`, behind what it has to take already.
   mutating func append(_ bytes: [UInt8], from offset: Int, to token: Int32) {
     let buffer = share(bytes)
@@ -59,14 +62,6 @@ struct Backlogs {
     guard let entry = entries.removeValue(forKey: token) else { return }
     for (buffer, _) in entry.buffers { letGo(buffer) }
     if entries.isEmpty { self = Backlogs(bytesMax: bytesMax) }
-  }
-
-  /// Takes out the bytes that are left for `token`.
-  mutating func take(_ token: Int32) -> [UInt8] {
-    var rest: [UInt8] = []
-    for (buffer, offset) in entries[token]?.buffers ?? [] { rest += buffers[buffer].bytes[offset...] }
-    remove(token)
-    return rest
   }
 
   /// Where more is kept than may be, forgets the oldest until a quarter is free, but never who came last.
