@@ -53,4 +53,19 @@ import Testing
     reader.feed([UInt8(ascii: "G")], at: .max)
     #expect(reader.connection.deadline == limits.headTicks - 1)
   }
+
+  @Test func `An empty line before a request begins none, in one piece or two`() {
+    let limits = HTTP1Limits()
+    for pieces in [["\r\n"], ["\r", "\n"]] {
+      var reader = Reader(at: 0, limits: limits)
+      for piece in pieces { reader.feed(Array(piece.utf8), at: 0) }
+      #expect(!reader.connection.isMidRequest && reader.connection.deadline == limits.idleTicks, "\(pieces)")
+      reader.feed(Array("G".utf8), at: 500)
+      #expect(reader.connection.deadline == 500 + limits.headTicks)
+    }
+    var reader = Reader(at: 0, limits: limits)
+    reader.feed(Array("\r".utf8), at: 10)
+    reader.feed(Array("\nG".utf8), at: 90)
+    #expect(reader.connection.deadline == 90 + limits.headTicks, "the head's own first byte counts")
+  }
 }

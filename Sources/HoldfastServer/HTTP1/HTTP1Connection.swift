@@ -187,8 +187,12 @@ struct HTTP1Connection {
     let lengthMax = partial.hasLine ? limits.headBytesMax : limits.requestLineBytesMax
     if !hasNewLine && partial.bytes.count <= lengthMax { return .needsMore }
     if isFirstLine && partial.bytes.starts(with: [Byte.cr, Byte.lf]) {
-      partial.bytes.removeFirst(2)
+      // What was taken beyond the empty line is given back; no request has begun yet.
+      offset -= partial.bytes.count - 2
       isFirstLine = false
+      self.partial = nil
+      deadline = tick &+ limits.idleTicks
+      return next(input, &offset, at: tick, limits: limits)
     }
     partial.hasLine = partial.bytes.contains(Byte.lf)
     let bytes = partial.bytes
