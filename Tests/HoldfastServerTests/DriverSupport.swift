@@ -149,6 +149,9 @@ final class Socket: Sendable {
     }
   }
 
+  /// Ends the client's own side: it sends no more, and goes on reading.
+  func endOutput() { _ = shutdown(descriptor, CInt(SHUT_WR)) }
+
   /// False at the end.
   @discardableResult func readSome() -> Bool {
     var buffer = [UInt8](repeating: 0, count: 64 << 10)

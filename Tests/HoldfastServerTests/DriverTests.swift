@@ -201,6 +201,94 @@ import Testing
   }
 
   @Test(arguments: ServerConfiguration.Driver.all)
+  func `A client that ends its side while it is being answered gets that whole, and what else it asked, and the end`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind) { port, hub, driver in
+      try await fill(hub, 1)
+      let asking = asking(port)
+      for upgrade in [[], HandOverTests.upgrade] {
+        for isAtOnce in [true, false] {
+          let client = Socket(port, receiveBuffer: 4096)
+          client.write(upgrade + beyondTheKernel(0) + Bench.get("/healthz"))
+          if !isAtOnce { settle(asking) }
+          client.endOutput()
+          settle(asking)
+          if !upgrade.isEmpty { #expect(client.read()?.status == 200) }
+          for number in 0..<Self.bigCount { #expect(client.read()?.body.count ?? 0 > 1_000_000, "\(number)") }
+          #expect(client.read()?.kind == "ok")
+          #expect(client.read() == nil)
+          try await connections(driver, asking.count)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `A client that sends a request and ends its side is answered where that needs no wait`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind) { port, hub, driver in
+      try await fill(hub, 1)
+      for (request, kind) in [
+        (Bench.post("/api/publish/a", "1"), "published"), (Bench.get("/api/history/a"), "messages"),
+        (Bench.get("/api/poll/b?timeout=0"), "timeout"), (Bench.get("/api/poll/a?cursor=earliest"), "messages"),
+        (Bench.get("/api/history/big0"), "messages"), (Bench.get("/none"), "404"),
+      ] {
+        let client = Socket(port, receiveBuffer: 4096)
+        client.write(request)
+        client.endOutput()
+        let answer = client.read()
+        #expect(answer?.kind == kind || "\(answer?.status ?? 0)" == kind, "\(request.text)")
+        #expect(client.read() == nil)
+      }
+      try await connections(driver, 0)
+    }
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `A poll that would be held ends a connection whose client has ended its side, behind another answer too`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind) { port, hub, driver in
+      try await fill(hub, 1)
+      let asking = asking(port)
+      for upgrade in [[], HandOverTests.upgrade] {
+        for isBehind in [false, true] {
+          let client = Socket(port, receiveBuffer: 4096)
+          client.write(upgrade)
+          if isBehind { client.write(beyondTheKernel(0)) }
+          client.write(Bench.get("/api/poll/a?timeout=60") + Bench.get("/healthz"))
+          client.endOutput()
+          settle(asking)
+          if !upgrade.isEmpty { #expect(client.read()?.status == 200) }
+          for _ in 0..<(isBehind ? Self.bigCount : 0) { #expect(client.read()?.body.count ?? 0 > 1_000_000) }
+          #expect(client.read() == nil)
+          try await held(hub, 0)
+          try await connections(driver, asking.count)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `A client that ends its side and never reads is closed after the time for taking an answer`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind, configure: { $0.sendTimeout = .milliseconds(300) }) { port, hub, driver in
+      try await fill(hub, 1)
+      let clients = [[], HandOverTests.upgrade].map { upgrade in
+        let client = Socket(port, receiveBuffer: 4096)
+        client.write(upgrade + beyondTheKernel(0))
+        client.endOutput()
+        return client
+      }
+      try await connections(driver, 0)
+      withExtendedLifetime(clients) {}
+    }
+  }
+
+  @Test(arguments: ServerConfiguration.Driver.all)
   func `What is kept for slow clients is bounded, and beyond that those are given up who have been taking the longest`(
     kind: ServerConfiguration.Driver
   ) async throws {

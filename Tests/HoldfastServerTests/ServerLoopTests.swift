@@ -372,6 +372,56 @@ import Testing
       bench.loop.driver[token].isShutDown && bench.loop.driver[token].isReading && bench.state(token) == .finishing)
   }
 
+  @Test func `Who has ended his side gets the answers that were begun or need no wait, and then is closed`() {
+    let bench = Bench()
+    let idle = bench.open()
+    bench.send(idle, Bench.get("/healthz") + Array("GET /".utf8))
+    bench.loop.ended(idle)
+    #expect(bench.answers(idle).count == 1 && bench.loop.driver[idle].isClosed)
+    let held = bench.open()
+    bench.poll(held, "a")
+    bench.send(held, Bench.get("/healthz"))
+    bench.loop.ended(held)
+    #expect(bench.answers(held).isEmpty && bench.loop.driver[held].isClosed && bench.loop.hubLoop.heldCount == 0)
+    for (behind, kinds) in [
+      ([Bench.get("/readyz")], ["ok", "ready"]), ([Bench.get("/api/poll/a"), Bench.get("/readyz")], ["ok"]),
+      ([Array("GET /".utf8)], ["ok"]), ([Bench.get("/readyz", ["Connection: close"])], ["ok", "ready"]),
+    ] {
+      let token = bench.open()
+      bench.loop.driver[token].window = 10
+      bench.send(token, Bench.get("/healthz"))
+      // As NIO gives what it has when the end has come.
+      for piece in behind { bench.send(token, piece) }
+      bench.loop.ended(token)
+      #expect(bench.state(token) == .sending && !bench.loop.driver[token].isClosed)
+      bench.read(token)
+      #expect(bench.answers(token).map(\.kind) == kinds)
+      #expect(bench.loop.driver[token].isClosed && bench.state(token) == .free && bench.loop.hubLoop.heldCount == 0)
+    }
+    let slow = bench.open()
+    bench.loop.driver[slow].window = 10
+    bench.send(slow, Bench.get("/healthz"))
+    bench.loop.ended(slow)
+    bench.pass(30.3)
+    #expect(bench.loop.driver[slow].isClosed, "he has no more time than others")
+  }
+
+  @Test func `Of what comes behind an answer from one who has ended his side no more is kept than may wait`() {
+    let bench = Bench()
+    for piece in [Bench.get("/readyz"), Bench.post("/api/publish/a", String(repeating: "1", count: 1000))] {
+      let token = bench.open()
+      bench.loop.driver[token].window = 0
+      bench.send(token, Bench.get("/healthz"))
+      for _ in 0..<100 { bench.send(token, piece) }
+      // What is cut off in the middle must not be read on as if nothing were missing.
+      let kept = bench.loop.rows[Int(token)].queue?.count ?? 0
+      #expect(kept == RequestQueue.countMax + 1)
+      bench.loop.ended(token)
+      bench.read(token)
+      #expect(bench.answers(token).count == 1 + kept && bench.loop.driver[token].isClosed)
+    }
+  }
+
   @Test func `What a slow client's word to go on leaves unsent is no answer that ended`() {
     let bench = Bench()
     let token = bench.open()

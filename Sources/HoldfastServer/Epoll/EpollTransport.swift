@@ -165,8 +165,9 @@ struct EpollTransport: Transport {
   }
 
   private static func interest(_ flags: Flags) -> Linux.Readiness {
-    var interest: Linux.Readiness = .endOfInput
-    if flags.contains(.isReading) { interest.insert(.input) }
+    var interest: Linux.Readiness = []
+    // The end of input is met when what comes before it is read.
+    if flags.contains(.isReading) { interest.formUnion([.input, .endOfInput]) }
     if flags.contains(.hasBacklog) { interest.insert(.output) }
     return interest
   }

@@ -170,17 +170,18 @@ struct Reactor: ~Copyable {
       loop.drained(token, at: moment)
       settle()
     }
-    if !ready.isDisjoint(with: [.input, .endOfInput, .hangUp, .error]) {
-      read(tag, isEnding: !ready.isDisjoint(with: [.endOfInput, .hangUp, .error]), at: moment)
+    let isBroken = !ready.isDisjoint(with: [.hangUp, .error])
+    if isBroken || !ready.isDisjoint(with: [.input, .endOfInput]) {
+      read(tag, isEnding: isBroken || ready.contains(.endOfInput), isBroken: isBroken, at: moment)
     }
   }
 
-  /// Reads what has come. A client that ends its side, in order or not, has gone: what it sent before counts, and then
-  /// nobody is there to be answered.
-  private mutating func read(_ tag: UInt64, isEnding: Bool, at moment: Moment) {
+  /// Reads what has come. A client that ends its side, in order or not, may have gone: what it sent before counts, and
+  /// answers that were begun are sent; then the connection ends. One that broke ends once what came before was dealt with.
+  private mutating func read(_ tag: UInt64, isEnding: Bool, isBroken: Bool, at moment: Moment) {
     var reads = 0
     while let token = loop.driver.token(of: tag) {
-      if !loop.driver.isReading(token) { return isEnding ? close(token) : () }
+      if !loop.driver.isReading(token) { return isBroken ? close(token) : () }
       switch loop.driver.receive(token, into: &input) {
       case .bytes(let count):
         Self.give(input, count, to: &loop, token, at: moment)

@@ -34,6 +34,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     /// Of the answer being waited for or sent.
     var shape = AnswerShape()
     var state = State.free
+    /// Whether the client has ended its side while it takes an answer.
+    var isEnded = false
     var address: Address
     /// Requests that came behind a held poll.
     var queue: RequestQueue?
@@ -97,6 +99,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     if rows[Int(token)].state == .free { return }
     hubLoop.cancel(token)
     rows[Int(token)].state = .free
+    rows[Int(token)].isEnded = false
     rows[Int(token)].queue = nil
     rows[Int(token)].shape = AnswerShape()
     rows[Int(token)].http = HTTP1Connection(at: 0, limits: settings.http)
@@ -109,10 +112,25 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     driver.close(token)
   }
 
+  /// The client has ended its side: it may still listen, but what it sent before is all that it asks. An answer that has
+  /// begun is sent whole, and so are those to what came behind it; a held poll must not wait for who may be gone.
+  mutating func ended(_ token: Int32) {
+    switch rows[Int(token)].state {
+    case .free: break
+    case .sending: rows[Int(token)].isEnded = true
+    case .open, .held, .finishing: close(token)
+    }
+  }
+
   /// Bytes came.
   mutating func received(_ token: Int32, _ input: borrowing Span<UInt8>, at moment: Moment) {
     let index = Int(token)
     let tick = Self.tick(moment)
+    // Only of one who has ended its side something may come while it is sent to. What is too much is as if it had not come.
+    if rows[index].state == .sending && (rows[index].isEnded || isCrowded(index)) {
+      rows[index].isEnded = true
+      return
+    }
     if let queue = rows[index].queue, queue.appendRest(input) {
       if rows[index].state == .held && isCrowded(index) { answerEarly(token, at: moment) }
       return
@@ -174,6 +192,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     rows[Int(token)].http.restart(at: Self.tick(moment), limits: settings.http)
     answered(token, at: moment)
     answerQueued(token, at: moment)
+    if rows[Int(token)].isEnded { ended(token) }
   }
 
   // MARK: Pipelining

@@ -42,6 +42,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     loop.receiveBuffers.giveBack(buffer)
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if token >= 0, case ChannelEvent.inputClosed? = event as? ChannelEvent { loop.ended(token) }
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     if token < 0 { return }
     loop.closed(token)

@@ -51,6 +51,8 @@ final class NIOLoop {
   /// Sets up a connection's channel.
   func configure(_ channel: any Channel, handedOver: HandedOver? = nil) throws {
     try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+    // Else NIO closes at once when a client ends its side, whatever is being sent to it.
+    try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
     try channel.syncOptions?.setOption(.recvAllocator, value: LendingAllocator(buffers))
     try channel.pipeline.syncOperations.addHandler(ConnectionHandler(self, budget, handedOver: handedOver))
   }
@@ -81,6 +83,8 @@ final class NIOLoop {
   func received(_ token: Int32, _ buffer: ByteBuffer) {
     turn { loop, moment in loop.received(token, buffer.readableBytesUInt8Span, at: moment) }
   }
+
+  func ended(_ token: Int32) { turn { loop, _ in loop.ended(token) } }
 
   func closed(_ token: Int32) {
     turn { loop, _ in
