@@ -30,8 +30,9 @@ public struct Server: Service {
     self.onListening = onListening
   }
 
-  /// - Throws: ``ListenError`` where the address cannot be listened on.
+  /// - Throws: ``ListenError`` where the address cannot be listened on, or the process may open too few files.
   public func run() async throws {
+    try configuration.checkFiles()
     // The first timer of a process opens a descriptor, and libdispatch traps where none is left. So it is had before anybody
     // can connect.
     try? await Task.sleep(for: .milliseconds(1))

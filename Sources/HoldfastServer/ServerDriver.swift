@@ -33,6 +33,17 @@ extension ServerConfiguration {
     #endif
   }
 
+  /// Throws where the process may not open the files that a server needs before anybody connects. NIO and libdispatch, whose
+  /// timers and signals are among them, would end the process in the middle of a sentence. To be called before a
+  /// `ServiceGroup` runs, too, where a server is in one.
+  public func checkFiles() throws(ListenError) {
+    // An event loop takes three; the others are for listening, accepting, timers and signals.
+    let count = 3 * threads + 10
+    if OpenFiles.areLeft(count) { return }
+    throw ListenError(
+      host: host, port: port, reason: "the process may open too few files; \(count) more are needed (ulimit -n)")
+  }
+
   /// Starts the driver that was chosen.
   /// - Throws: ``ListenError``.
   func startDriver(hub: Hub, logger: Logger) async throws -> any ServerDriver {

@@ -143,5 +143,13 @@
       for token: Int32 in 0..<12 { transport.close(token) }
       for socket in peers { Linux.close(socket) }
     }
+
+    @Test func `A reactor that could not be woken is none`() {
+      let good = ReactorHandle()
+      // It is open, and watches nothing.
+      let watchless = ReactorHandle(epoll: Descriptor.spare())
+      let eventless = ReactorHandle(event: nil)
+      #expect(good != nil && watchless == nil && eventless == nil)
+    }
   }
 #endif

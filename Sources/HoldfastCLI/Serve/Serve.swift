@@ -64,7 +64,10 @@ struct Serve: AsyncParsableCommand {
     let group = ServiceGroup(
       configuration: .init(
         services: [server, MemoryReturn()], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logs.quiet))
-    do { try await group.run() } catch {
+    do {
+      try settings.server.checkFiles()
+      try await group.run()
+    } catch {
       Terminal.complain("\(error)")
       throw ExitCode.failure
     }

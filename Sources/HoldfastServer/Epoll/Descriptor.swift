@@ -12,12 +12,4 @@ struct Descriptor: ~Copyable, Sendable {
     let number = Linux.openNothing()
     return number >= 0 ? Descriptor(number) : nil
   }
-
-  /// Whether the process may open so many more.
-  static func areLeft(_ count: Int) -> Bool {
-    if count == 0 { return true }
-    guard let one = spare() else { return false }
-    let areOthers = areLeft(count - 1)
-    return areOthers && one.number >= 0
-  }
 }

@@ -31,7 +31,8 @@ struct EpollDriver: ServerDriver {
     if started.count == configuration.threads { return driver }
     await driver.drain(window: .zero, timeout: .zero)
     throw ListenError(
-      host: configuration.host, port: configuration.port, reason: "the system gives no thread or no descriptor")
+      host: configuration.host, port: configuration.port,
+      reason: "the system gives no thread, or no descriptor that it watches")
   }
 
   func connectionCount() async -> Int {

@@ -165,7 +165,10 @@ enum Linux {
       && fcntl(socket, F_SETFD, FD_CLOEXEC) == 0
   }
 
-  static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+  static func duplicate(_ descriptor: Int32) -> Int32? {
+    let number = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    return number >= 0 ? number : nil
+  }
 
   static func dropNew(_ listener: Int32) { _ = clinux_drop_new(listener) }
 

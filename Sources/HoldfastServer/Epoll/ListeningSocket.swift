@@ -45,8 +45,8 @@ final class ListeningSocket: Sendable {
 
   func unwatch(_ epoll: Int32) { Linux.unwatch(epoll, socket.number) }
 
-  /// Another descriptor of the same socket, for who closes it by himself; negative where there is none left.
-  func duplicate() -> Int32 { Linux.duplicate(socket.number) }
+  /// Another descriptor of the same socket, for who closes it by himself; nil where there is none left.
+  func duplicate() -> Int32? { Linux.duplicate(socket.number) }
 
   func restoreBacklog() { Linux.setBacklog(socket.number, Self.backlog) }
 }

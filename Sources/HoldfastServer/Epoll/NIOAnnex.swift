@@ -51,7 +51,7 @@ final class NIOAnnex: Sendable {
 
   private func start(drainWindow: Duration?) -> State {
     // NIO ends the process where the system has no descriptors for an event loop.
-    if !Descriptor.areLeft(4) { return .idle }
+    if !OpenFiles.areLeft(4) { return .idle }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let eventLoop = group.next()
     let box = NIOLoopBoundBox<NIOLoop?>.makeEmptyBox(eventLoop: eventLoop)

@@ -18,7 +18,6 @@ struct Reactor: ~Copyable {
   private static let readsPerTurn = 4
   /// Without a connection there is nothing to time; this bounds what the loop's wheel has to catch up with.
   private static let restNanoseconds: Int64 = 60_000_000_000
-  private static let wakeUpTag = UInt64.max
 
   private var loop: ServerLoop<EpollTransport>
   private let epoll: Int32
@@ -58,7 +57,6 @@ struct Reactor: ~Copyable {
     acceptor = Acceptor(listener, epoll: epoll)
     let transport = EpollTransport(epoll: epoll, backlogBytesMax: settings.configuration.backlogBytesMax)
     loop = ServerLoop(driver: transport, settings: settings, hub: hub, at: .now()) { handle.wake() }
-    _ = Linux.watch(epoll, handle.event.number, for: .input, tag: Self.wakeUpTag)
   }
 
   private mutating func turn() {
@@ -68,7 +66,7 @@ struct Reactor: ~Copyable {
     for index in 0..<count {
       let (tag, ready) = events[index]
       switch tag {
-      case Self.wakeUpTag: isWoken = true
+      case ReactorHandle.wakeUpTag: isWoken = true
       case Acceptor.tag: accept(Acceptor.perTurn, at: moment)
       default: handle(tag, ready, at: moment)
       }

@@ -20,6 +20,9 @@ final class ReactorHandle: Sendable {
     case over
   }
 
+  /// What epoll reports a wake-up by.
+  static let wakeUpTag = UInt64.max
+
   let epoll: Descriptor
   let event: Descriptor
   /// Connections that it has, or was given and has yet to take.
@@ -28,9 +31,11 @@ final class ReactorHandle: Sendable {
   private let orders = Mutex<[Order]>([])
   private let end = Mutex<End>(.running)
 
-  /// nil where the system gives no descriptors.
-  init?() {
-    guard let epoll = Linux.makeEpoll(), let event = Linux.makeEvent() else { return nil }
+  /// nil where the system gives no descriptors, or does not watch them.
+  init?(epoll: consuming Descriptor? = Linux.makeEpoll(), event: consuming Descriptor? = Linux.makeEvent()) {
+    guard let epoll, let event, Linux.watch(epoll.number, event.number, for: .input, tag: Self.wakeUpTag) else {
+      return nil
+    }
     self.epoll = epoll
     self.event = event
   }

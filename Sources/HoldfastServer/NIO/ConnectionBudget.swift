@@ -2,14 +2,6 @@ import Holdfast
 import HoldfastProtocol
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// How many connections may be open: in all as many as the process may have files, less a reserve, and from one address
 /// twice the polls that may be held from it, or half of all. One beyond is accepted, told so, and closed; without the
 /// reserve the system could not even accept it, and would report it as waiting over and over.
@@ -35,15 +27,9 @@ final class ConnectionBudget: Sendable {
 
   /// What the system grants this process now.
   static func ofProcess(_ configuration: ServerConfiguration) -> ConnectionBudget {
-    #if canImport(Darwin)
-      let resource = RLIMIT_NOFILE
-    #else
-      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #endif
-    var limit = rlimit()
-    let files = unsafe getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : 1024
-    return ConnectionBudget(
-      files: files, perAddressMax: configuration.holds.perAddressMax, trustedProxies: configuration.trustedProxies)
+    ConnectionBudget(
+      files: OpenFiles.limit, perAddressMax: configuration.holds.perAddressMax,
+      trustedProxies: configuration.trustedProxies)
   }
 
   /// - Returns: nil, or why there is no room.

@@ -18,7 +18,10 @@ final class NIOListener: Sendable {
 
     init(_ configuration: ServerConfiguration, _ bootstrap: ServerBootstrap) async throws {
       let socket = try ListeningSocket(configuration)
-      channel = try await bootstrap.withBoundSocket(socket.duplicate()).get()
+      guard let duplicate = socket.duplicate() else {
+        throw ListenError(host: configuration.host, port: configuration.port, reason: "the system gives no descriptor")
+      }
+      channel = try await bootstrap.withBoundSocket(duplicate).get()
       // NIO has set its own.
       socket.restoreBacklog()
       port = socket.port

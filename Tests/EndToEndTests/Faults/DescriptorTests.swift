@@ -40,6 +40,30 @@ extension FaultTests {
         for connection in waiting { try expect(connection.ask("GET /healthz").status, is: 200, "the status") }
       }
     }
+
+    /// With fewer than six libdispatch ends the process before it has begun.
+    @Test("A process that may open too few files says so in one line and ends with code 1", arguments: 6...30)
+    func tooFew(limit: Int) async throws {
+      try await blocking {
+        let driver = HoldfastBinary.driver ?? "auto"
+        // Whoever runs the tests may have left descriptors open, which would count.
+        let command = """
+          for file in /proc/$$/fd/*; do file=${file##*/}; [ $file -gt 2 ] && eval "exec $file>&-"; done
+          ulimit -n \(limit) && exec \(try HoldfastBinary.path()) serve --port 0 --driver \(driver)
+          """
+        let process = try ChildProcess("/bin/bash", ["-c", command], environment: ["SWIFT_BACKTRACE": "enable=no"])
+        if let line = process.outputLine(within: .seconds(30)) {
+          try expect(line.contains(" listening on ") && limit > 15, "with \(limit) files it said \(line)")
+          process.kill()
+          return
+        }
+        try expect(process.exitCode(within: .seconds(30)), is: 1, "the exit code, after \(process.errorText)")
+        let lines = process.errorText.split(separator: "\n")
+        let reason = "holdfast: cannot listen on 127.0.0.1:0: the process may open too few files"
+        try expect(lines.count == 1 && lines[0].hasPrefix(reason), "it said \(lines)")
+        try expect(limit < 30, "30 files are enough for a server of one thread")
+      }
+    }
   }
 }
 
