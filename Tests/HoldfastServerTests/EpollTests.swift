@@ -151,5 +151,67 @@
       let eventless = ReactorHandle(event: nil)
       #expect(good != nil && watchless == nil && eventless == nil)
     }
+
+    /// Runs a reactor over sockets and orders that are there before it begins, until it is told to stop.
+    private func run(_ orders: [ReactorHandle.Order], _ body: (ReactorHandle) async throws -> Void) async throws {
+      var configuration = ServerConfiguration()
+      configuration.port = 0
+      let hub = Hub(limits: .none)
+      guard let handle = ReactorHandle() else { throw NeverHappened("no descriptors") }
+      let settings = LoopSettings(configuration, logger: noLogger)
+      let budget = ConnectionBudget(files: 1000, perAddressMax: .max, trustedProxies: [])
+      let annex = NIOAnnex(settings: settings, hub: hub, budget: budget)
+      let listener = try ListeningSocket(configuration)
+      for order in orders { handle.send(order) }
+      let ends = Atomic(0)
+      let isStarted = Linux.startThread {
+        Reactor.run(0, of: [handle], listener: listener, settings: settings, hub: hub, budget: budget, annex: annex)
+        ends.add(1, ordering: .releasing)
+      }
+      if !isStarted { throw NeverHappened("no thread") }
+      try await body(handle)
+      try await becomes(1, "reactors ended") { ends.load(ordering: .acquiring) }
+    }
+
+    @Test func `A connection that is given to a reactor behind the order to stop is closed`() async throws {
+      let (near, far) = pair()
+      try await run([.stop, .take(near, Address(value: 1))]) { _ in }
+      var buffer: [UInt8] = [0]
+      #expect(Linux.receive(far, into: &buffer) == .end)
+      Linux.close(far)
+    }
+
+    @Test func `A client that ends its side behind much that it sent does not keep others waiting for all of that`()
+      async throws
+    {
+      let (much, little) = (pair(), pair())
+      var room: CInt = 1 << 20
+      for end in [much.near, much.far] {
+        for option in [SO_SNDBUF, SO_RCVBUF] {
+          setsockopt(end, SOL_SOCKET, option, &room, socklen_t(MemoryLayout<CInt>.size))
+        }
+      }
+      var count = 0
+      let publish = Bench.post("/api/publish/a", "\"" + String(repeating: "x", count: 4000) + "\"")
+      while Linux.send(much.far, publish) == publish.count { count += 1 }
+      // Four reads of 64 KiB are a turn's.
+      #expect(count * publish.count > 256 << 10)
+      Linux.shutdownOutput(much.far)
+      write(Bench.post("/api/publish/a", "1"), to: little.far)
+      let orders = [much, little].map { ReactorHandle.Order.take($0.near, Address(value: 1)) }
+      var answer: [UInt8] = []
+      try await run(orders) { handle in
+        try await becomes(1, "answers") {
+          var buffer = [UInt8](repeating: 0, count: 1000)
+          if case .bytes(let count) = Linux.receive(little.far, into: &buffer) { answer += buffer[..<count] }
+          return Response.read(answer)?.count ?? 0
+        }
+        handle.send(.stop)
+      }
+      let id = Response.read(answer)?.first?.json["message_id"] as? String ?? ""
+      let sequence = try #require(Int(id.split(separator: "-")[1]))
+      #expect(sequence < count, "of \(count) and one")
+      for (_, far) in [much, little] { Linux.close(far) }
+    }
   }
 #endif

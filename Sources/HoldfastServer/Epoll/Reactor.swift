@@ -42,6 +42,9 @@ struct Reactor: ~Copyable {
     var reactor = Reactor(
       index, of: handles, listener: listener, settings: settings, hub: hub, budget: budget, annex: annex)
     while !reactor.isStopped { reactor.turn() }
+    // Not before: behind the order to stop there may have been another to take a connection.
+    reactor.loop.closeAll()
+    reactor.settle()
   }
 
   private init(
@@ -93,8 +96,6 @@ struct Reactor: ~Copyable {
     case .beginDrain(let window): loop.beginDrain(window: window)
     case .stop:
       acceptor.stop()
-      loop.closeAll()
-      settle()
       isStopped = true
     }
   }
@@ -170,13 +171,14 @@ struct Reactor: ~Copyable {
     }
     let isBroken = !ready.isDisjoint(with: [.hangUp, .error])
     if isBroken || !ready.isDisjoint(with: [.input, .endOfInput]) {
-      read(tag, isEnding: isBroken || ready.contains(.endOfInput), isBroken: isBroken, at: moment)
+      read(tag, isBroken: isBroken, at: moment)
     }
   }
 
-  /// Reads what has come. A client that ends its side, in order or not, may have gone: what it sent before counts, and
-  /// answers that were begun are sent; then the connection ends. One that broke ends once what came before was dealt with.
-  private mutating func read(_ tag: UInt64, isEnding: Bool, isBroken: Bool, at moment: Moment) {
+  /// Reads what has come, or a turn's share of it; epoll tells of the rest again. A client that ends its side may have gone:
+  /// what it sent before counts, and answers that were begun are sent; then the connection ends. So does one that broke,
+  /// without the answers.
+  private mutating func read(_ tag: UInt64, isBroken: Bool, at moment: Moment) {
     var reads = 0
     while let token = loop.driver.token(of: tag) {
       if !loop.driver.isReading(token) { return isBroken ? close(token) : () }
@@ -185,7 +187,7 @@ struct Reactor: ~Copyable {
         Self.give(input, count, to: &loop, token, at: moment)
         settle()
         reads += 1
-        if !isEnding && (count < input.count || reads == Self.readsPerTurn) { return }
+        if count < input.count || reads == Self.readsPerTurn { return }
       case .nothing: return
       case .end, .broken: return close(token)
       }
