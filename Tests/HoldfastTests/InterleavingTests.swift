@@ -9,6 +9,7 @@ private final class InterruptedStore: Store {
     var readsUntil = -1
     var afterRead: (@Sendable () -> Void)?
     var beforeAppend: (@Sendable () -> Void)?
+    var beforeReads: (@Sendable () -> Void)?
   }
 
   private let inner = MemoryStore()
@@ -22,6 +23,10 @@ private final class InterruptedStore: Store {
     interruption.withLock { $0 = Interruption(beforeAppend: body) }
   }
 
+  func interruptBeforeReads(_ body: @escaping @Sendable () -> Void) {
+    interruption.withLock { $0 = Interruption(beforeReads: body) }
+  }
+
   func append(_ draft: Draft, to channel: ChannelName, at moment: Moment) throws(PublishError) -> Appended {
     let body = interruption.withLock { interruption in
       defer { interruption.beforeAppend = nil }
@@ -32,6 +37,7 @@ private final class InterruptedStore: Store {
   }
 
   func read(_ channel: ChannelName, from start: ReadStart, limit: ReadLimit, at moment: Moment) -> Page {
+    interruption.withLock { $0.beforeReads }?()
     let page = inner.read(channel, from: start, limit: limit, at: moment)
     let body = interruption.withLock { interruption -> (@Sendable () -> Void)? in
       interruption.readsUntil -= 1
@@ -76,6 +82,23 @@ private final class InterruptedStore: Store {
     case .refused: break
     }
     #expect(answer?.texts == ["1"])
+  }
+
+  @Test func `Who sees a poll held and publishes then is heard by it, although it asked for what is new`() {
+    var loop = HubLoop(core: core) {}
+    let core = core
+    let seen = Mutex(false)
+    store.interruptBeforeReads {
+      let isFirst = seen.withLock { seen in
+        if seen || core.held(news) == 0 { return false }
+        seen = true
+        return true
+      }
+      if isFirst { _ = try? core.publish(Draft(json("1")), to: news, from: nil, at: at(0)) }
+    }
+    let outcome = loop.poll(0, on: [.init(news, .now)], limit: ReadLimit(), holder: nil, at: at(0))
+    let answer = outcome.answer ?? loop.collect(at: at(0))?.byToken[0]
+    #expect(seen.withLock { $0 } && answer?.texts == ["1"])
   }
 
   @Test func `A message that comes right after a waiter was found not concerned is not missed`() throws {

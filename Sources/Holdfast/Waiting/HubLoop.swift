@@ -92,10 +92,15 @@ public struct HubLoop: ~Copyable {
   ///
   /// Reading and becoming a waiter are one step as far as anybody can tell: the interest is registered before the log is
   /// read, so a message that the read did not see wakes this loop. A poll that finds something is answered even where a
-  /// limit is reached, since it counts for nothing.
+  /// limit is reached, since it counts for nothing. What `now` is is settled before the poll counts as held: who sees it
+  /// held and publishes then is sure to be heard.
   public mutating func poll(
     _ token: Int32, on slots: consuming [Slot], limit: ReadLimit, holder: Holder?, at moment: Moment
   ) -> Outcome {
+    for index in slots.indices where slots[index].start == .now {
+      let page = core.store.read(slots[index].channel, from: .now, limit: limit, at: moment)
+      slots[index].start = .after(page.next)
+    }
     var registered = 0
     while registered < slots.count,
       let interest = core.register(slots[registered].channel, loop: mailbox.index)
