@@ -1,0 +1,32 @@
+/**
+ * An error with what the protocol says of it.
+ *
+ * @param {string} code
+ * @param {string} detail for a person
+ * @param {object} [more] `status`; `retryAfter` in milliseconds; `isRefusal`: asking again cannot help
+ * @returns {import("./client.js").HoldfastError}
+ */
+export const failure = (code, detail, more) => Object.assign(new Error(`${code}: ${detail}`), { code, detail }, more)
+
+/** A longer `Retry-After` is taken as this, so that one mistaken header cannot silence a client for a day. */
+const retryAfterMax = 300_000
+
+/**
+ * What an answer with another status than 200 means. A proxy may have written it, so nothing in it is relied on.
+ *
+ * @param {Response} response
+ * @param {any} problem its body, where that is JSON
+ */
+export function refusal({ status, headers }, problem) {
+  const isProblem = typeof problem?.code == "string"
+  return failure(
+    isProblem ? problem.code : `http_${status}`,
+    (isProblem && problem.detail) || problem?.error || `the server answered with status ${status}`,
+    {
+      status,
+      // Its other form, a date, would need clocks that agree.
+      retryAfter: Math.min(Number(/^\d+$/.exec(headers.get("Retry-After") ?? "")) * 1000, retryAfterMax),
+      isRefusal: status >= 400 && status < 500 && status != 408 && status != 429,
+    },
+  )
+}

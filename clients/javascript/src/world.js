@@ -1,0 +1,73 @@
+/**
+ * What the client needs of the world around it. Everything that has a clock, a network, randomness or a page behind it is
+ * here, so that tests can put a world of their own in its place and run in virtual time.
+ */
+export const world = {
+  /** @type {typeof fetch} */
+  fetch: (url, init) => fetch(url, init),
+
+  /** Milliseconds, of the wall clock: the others stand still while a machine sleeps. */
+  now: () => Date.now(),
+
+  /** From 0 to 1. */
+  random: () => Math.random(),
+
+  /** @type {(action: () => void, milliseconds: number) => any} */
+  setTimeout: (action, milliseconds) => setTimeout(action, milliseconds),
+
+  /** @type {(timer: any) => void} */
+  clearTimeout: (timer) => clearTimeout(timer),
+
+  /** 128 random bits. `crypto.randomUUID` is there only for pages in a secure context. */
+  uuid: () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (256 + byte).toString(16).slice(1)).join(""),
+
+  /** Whether there is certainly no network. */
+  isOffline: () => globalThis.navigator?.onLine === false,
+
+  /** @type {LockManager | undefined} */
+  locks: globalThis.navigator?.locks,
+
+  /** @type {typeof BroadcastChannel | undefined} */
+  BroadcastChannel: globalThis.BroadcastChannel,
+
+  /**
+   * Listens to the life of the page; outside a page there is nothing to hear.
+   *
+   * @param {() => void} sleep the page is about to be frozen, or put away
+   * @param {() => void} wake it is back, or seen again, or the network is back
+   * @returns {() => void} ends the listening
+   */
+  listen(sleep, wake) {
+    const { document } = globalThis
+    /** @type {[EventTarget | undefined, string, (event: any) => void][]} */
+    const signs = [
+      [globalThis, "online", wake],
+      [globalThis, "pagehide", sleep],
+      // At the end of loading there is one too, and nothing to wake.
+      [globalThis, "pageshow", (event) => event.persisted && wake()],
+      [document, "freeze", sleep],
+      [document, "resume", wake],
+      [document, "visibilitychange", () => document.visibilityState == "visible" && wake()],
+    ]
+    for (const [target, type, action] of signs) target?.addEventListener?.(type, action)
+    return () => {
+      for (const [target, type, action] of signs) target?.removeEventListener?.(type, action)
+    }
+  },
+}
+
+/** @typedef {typeof world} World */
+
+/**
+ * What the parts of one client share.
+ *
+ * @typedef {object} Context
+ * @property {World} world
+ * @property {Required<Pick<import("./client.js").Options, "pollTimeout" | "retryDelayMin" | "retryDelayMax" | "maxRetries" | "publishQueueMax">> & import("./client.js").Options} options
+ * @property {string[]} channels
+ * @property {string} base
+ * @property {import("./events.js").Events} events
+ * @property {import("./status.js").Status} status
+ * @property {import("./delivery.js").Delivery} delivery
+ * @property {import("./request.js").Requests} requests
+ */
