@@ -1,11 +1,11 @@
-import { Delivery } from "./delivery.js"
-import { Events } from "./events.js"
+import { delivery } from "./delivery.js"
+import { clientEvents } from "./events.js"
 import { failure } from "./failure.js"
-import { Poller } from "./poller.js"
-import { Publisher } from "./publisher.js"
-import { Requests } from "./request.js"
-import { Status } from "./status.js"
-import { Tabs } from "./tabs.js"
+import { poller } from "./poller.js"
+import { publisher } from "./publisher.js"
+import { requests } from "./request.js"
+import { clientStatus } from "./status.js"
+import { tabs } from "./tabs.js"
 import { world as realWorld } from "./world.js"
 
 /**
@@ -41,15 +41,15 @@ export class LongPollingClient {
       cursor: "now", pollTimeout: 30_000, retryDelayMin: 1000, retryDelayMax: 30_000, maxRetries: Infinity,
       publishQueueMax: 1000, storeKey: `holdfast:${base}:${list}`, ...options,
     }
-    const events = new Events()
+    const events = clientEvents()
     const parts = { ...realWorld, ...(options.fetch && { fetch: options.fetch }), ...world }
     const context = (this.#context = {
-      world: parts, options: all, channels: list, base, events, status: new Status(events),
-      delivery: new Delivery(events, list, all.cursor, (cursor) => this.#store("set", cursor)),
-      requests: new Requests(parts, base, options),
+      world: parts, options: all, channels: list, base, events, status: clientStatus(events),
+      delivery: delivery(events, list, all.cursor, (cursor) => this.#store("set", cursor)),
+      ask: requests(parts, base, options),
     })
-    this.#publisher = new Publisher(context)
-    this.#runner = options.shared && parts.locks && parts.BroadcastChannel ? new Tabs(context) : new Poller(context)
+    this.#publisher = publisher(context)
+    this.#runner = (options.shared && parts.locks && parts.BroadcastChannel ? tabs : poller)(context)
   }
 
   /** `stopped`, `connecting`, `connected` or `waiting` for the next attempt. @returns {State} */
@@ -68,11 +68,11 @@ export class LongPollingClient {
     const session = (this.#session = new AbortController())
     const { delivery, options, status, world } = this.#context
     const runner = this.#runner
-    this.#unlisten = world.listen(() => runner.sleep(), () => runner.wake())
+    this.#unlisten = world.listen(() => runner.wake(), () => runner.sleep())
     status.set("connecting")
     this.#ended = this.#ended.then(async () => {
       if (this.cursor == options.cursor) delivery.cursor = (await this.#store("get")) || this.cursor
-      const refused = session.signal.aborted ? undefined : await runner.run(session.signal)
+      const refused = await runner.run(session.signal)
       if (refused && this.#session == session) this.#end(refused)
     })
     return this
@@ -80,7 +80,7 @@ export class LongPollingClient {
 
   /** Ends the poll or the wait, or does nothing where it has ended. What was published goes on. */
   stop() {
-    if (this.#session) this.#end(failure("stopped", "stop was called"))
+    this.#end(failure("stopped", "stop was called"))
     return this
   }
 
@@ -158,21 +158,22 @@ export class LongPollingClient {
     let next
     /** @type {ClientEvents["disconnected"] | undefined} */
     let end
-    let notify = () => {}
+    /** @type {any} */
+    let notify
     const onMessage = (/** @type {Message} */ message) =>
       new Promise((done) => {
         next = { message, done }
-        notify()
+        notify?.()
       })
     const onEnd = (/** @type {ClientEvents["disconnected"]} */ event) => {
       if (event.retrying) return
       end = event
-      notify()
+      notify?.()
     }
     this.on("message", onMessage).on("disconnected", onEnd).start()
     try {
       for (;;) {
-        if (!next && !end) await new Promise((resolve) => (notify = () => resolve(undefined)))
+        if (!next && !end) await new Promise((resolve) => (notify = resolve))
         // A message that was handed over belongs to the loop, even if the client is stopped meanwhile.
         if (!next) break
         const { message, done } = next
@@ -200,7 +201,7 @@ export class LongPollingClient {
    * @returns {Promise<Receipt>} rejected where the server refuses it, with the problem's `code`
    */
   publish(channel, data, options) {
-    return this.#publisher.publish(channel, data, options)
+    return this.#publisher(channel, data, options)
   }
 
   /**
@@ -214,27 +215,26 @@ export class LongPollingClient {
     if (!store) return
     try {
       return await store[store.getItem ? `${what}Item` : what](storeKey, ...cursor)
-    } catch (/** @type {any} */ error) {
-      this.#context.events.report("store_failed", error?.message ?? String(error), error)
+    } catch (error) {
+      this.#context.events.report("store_failed", error)
     }
   }
 }
 
 /**
- * Where the API stands: on the server that this module came from, or the page, unless another is named.
+ * Where the API stands: on the server that this module came from, or else the page, unless another is named.
  *
  * @param {Options} options
  */
 function endpoint({ server, prefix = "/api" }) {
   const here = /^http/.test(import.meta.url) ? import.meta.url : globalThis.location?.href
-  if (!server && !here) throw new TypeError("outside a page a `server` has to be named, such as http://127.0.0.1:8080")
-  return `${server ?? new URL(here).origin}/${prefix}`.replace(/(?<!:)\/+/g, "/").replace(/\/$/, "")
+  return (server ?? new URL(here).origin).replace(/\/$/, "") + prefix
 }
 
 /**
  * @typedef {object} Options
  * @property {string} [server] `http://host:port` or `https://host`; the one that this module came from
- * @property {string} [prefix] what the server was told as `--prefix`; `/api`
+ * @property {string} [prefix] what the server was told as `--prefix`, `/api` if nothing
  * @property {string} [cursor] where to begin: `now`, `earliest`, or the id of a message; `now`
  * @property {Store} [store] keeps the cursor, so that a reloaded page goes on where it was: `sessionStorage`,
  *   `localStorage`, a `Map`, or anything else with `get` and `set`
@@ -287,7 +287,6 @@ function endpoint({ server, prefix = "/api" }) {
  * @typedef {object} PublishOptions
  * @property {string} [key] makes the message unique beyond this call, for the ten minutes that a server remembers it
  * @property {number} [ttl] seconds after which the message expires
- * @property {AbortSignal} [signal] gives the message up; it may have been published all the same
  */
 
 /**

@@ -3,12 +3,11 @@
  * all of them. No more than that is known of it here.
  *
  * @param {string} cursor
- * @param {number} count of channels
- * @returns {string[]}
+ * @param {string[]} channels
  */
-export const slots = (cursor, count) => {
+export const slots = (cursor, channels) => {
   const list = cursor.split(".")
-  return list.length < count ? Array(count).fill(cursor) : list
+  return channels.map((_, i) => list[i] ?? cursor)
 }
 
 /**

@@ -1,26 +1,19 @@
 /**
- * Decides how long to wait before the next attempt. That is full jitter: anything between nothing and a ceiling that doubles
- * with each failure, so that ten thousand clients that lost one server do not come back in one moment.
+ * The wait before the next attempt: full jitter, anything between nothing and a ceiling that doubles with each failure, so that
+ * ten thousand clients that lost one server do not come back in one moment; and at least what the server asked for.
  *
+ * @param {import("./world.js").Context} context
  * @param {number} failures in a row, this one among them
- * @param {{ retryDelayMin: number, retryDelayMax: number }} options
- * @param {number} random from 0 to 1
+ * @param {number} [retryAfter] milliseconds
  */
-export const retryDelay = (failures, { retryDelayMin, retryDelayMax }, random) =>
-  Math.min(retryDelayMax, retryDelayMin * 2 ** (failures - 1)) * random
-
-/**
- * A wait that can be shortened.
- *
- * @param {import("./world.js").World} world
- * @param {number} delay milliseconds
- * @param {number} [least] how much of it `cut` leaves: what the server asked for
- */
-export function pause(world, delay, least = 0) {
+export function pause({ world, options }, failures, retryAfter = 0) {
+  const { retryDelayMin, retryDelayMax } = options
+  const delay = Math.max(retryAfter, Math.min(retryDelayMax, retryDelayMin * 2 ** (failures - 1)) * world.random())
   const began = world.now()
-  let end = () => {}
-  const over = new Promise((resolve) => (end = () => resolve(undefined)))
-  let timer = world.setTimeout(end, Math.max(delay, least))
+  /** @type {any} */
+  let end
+  const over = new Promise((resolve) => (end = resolve))
+  let timer = world.setTimeout(end, delay)
   const shorten = (/** @type {number} */ time) => {
     const left = began + time - world.now()
     world.clearTimeout(timer)
@@ -28,10 +21,13 @@ export function pause(world, delay, least = 0) {
     else end()
   }
   return {
+    /** In milliseconds. */
+    delay,
     /** Resolves when the wait is over. */
     over,
-    /** The network is back. */
-    cut: () => shorten(least),
+    /** The network is back: only what the server asked for is left of it. */
+    cut: () => shorten(retryAfter),
+    /** Over at once. */
     end: () => shorten(0),
   }
 }

@@ -1,6 +1,6 @@
 import { hasNow, slots } from "./cursor.js"
 import { failure } from "./failure.js"
-import { Poller, grace } from "./poller.js"
+import { grace, poller } from "./poller.js"
 
 /** How long the tab that polls has to say that it does. */
 const replyMax = 2000
@@ -18,210 +18,192 @@ const inboxMax = 100
  * Guarantees, whichever tabs come, go, crash or freeze: each loses nothing and gets nothing twice. For no tab relies on
  * another's place; an answer counts only where it continues the tab's own. And slow listeners of the tab that polls keep
  * no other waiting.
+ *
+ * @param {import("./world.js").Context} context
  */
-export class Tabs {
-  /** @type {any[]} */
-  #inbox = []
-  #notify = () => {}
+export function tabs(context) {
+  const { base, channels, delivery, options, status, world } = context
+  const { locks, BroadcastChannel } = /** @type {any} */ (world)
+  const name = `holdfast:${base}:${channels}:${options.shared}`
+  const leader = poller(context)
+  const catcher = poller(context)
+  /** @type {any[]} what the tab that polls said, and this one has not looked at */
+  let inbox = []
+  /** @type {any} tells the loop of `run` that something is new */
+  let notify = () => {}
   /** Ends this tab's wait for the lock, or its lead. */
-  #term = new AbortController()
+  let term = new AbortController()
   /** @type {AbortController | undefined} the term for which the lock was granted */
-  #granted
+  let granted
   /** @type {AbortController | undefined} the term in which this tab polls */
-  #leading
-  /** @type {string | undefined} where the polling has come to, when it is up to date */
-  #head
+  let leading
+  /** @type {string | undefined} where the polling has come to, when that is up to date */
+  let head
   /** Whether this tab has a place in the chain of answers. */
-  #isCaughtUp = false
+  let isCaughtUp = false
   /** @type {any} what the tab that polls said of its state */
-  #remote
-  #isAsleep = false
+  let remote
+  let isAsleep = false
   /** @type {import("./client.js").HoldfastError | undefined} */
-  #refused
-  /** @type {BroadcastChannel | undefined} */
-  #bus
+  let refused
+  /** @type {any} a `BroadcastChannel`, once it runs */
+  let bus
   /** @type {any} */
-  #timer
+  let timer
 
-  /** @param {import("./world.js").Context} context */
-  constructor(context) {
-    const { base, channels, options } = context
-    this.context = context
-    this.name = `holdfast:${base}:${channels}:${options.shared}`
-    this.poller = new Poller(context)
-    this.catcher = new Poller(context)
-  }
-
-  sleep() {
-    this.#isAsleep = true
-    this.catcher.sleep()
-    this.#term.abort()
-  }
-
-  wake() {
-    this.#isAsleep = false
-    this.poller.wake()
-    this.catcher.wake()
-    // One that stands for the lock anew asks then.
-    if (!this.#isLeading && !this.#term.signal.aborted) this.#ask()
-    this.#notify()
-  }
-
-  /** @param {AbortSignal} signal */
-  async run(signal) {
-    const { status, world } = this.context
-    const bus = (this.#bus = new /** @type {typeof BroadcastChannel} */ (world.BroadcastChannel)(this.name))
-    bus.onmessage = ({ data }) => this.#hear(data)
-    status.relay = () => this.#isLeading && this.#tell()
-    this.#term.abort()
-    this.#inbox = []
-    this.#isAsleep = this.#isCaughtUp = false
-    this.#refused = this.#remote = undefined
-    const stop = () => {
-      this.#term.abort()
-      this.#notify()
-    }
-    signal.addEventListener("abort", stop)
-    while (!signal.aborted && !this.#refused) {
-      if (this.#term.signal.aborted && !this.#isAsleep) {
-        this.#stand()
-        this.#ask()
-      }
-      const item = this.#inbox.shift()
-      if (item) await this.#step(item, signal)
-      else if (this.#granted == this.#term && !this.#isLeading) this.#lead()
-      else await new Promise((resolve) => (this.#notify = () => resolve(undefined)))
-    }
-    world.clearTimeout(this.#timer)
-    this.#term.abort()
-    bus.close()
-    return this.#refused
-  }
-
-  get #isLeading() {
-    return this.#leading == this.#term && !this.#term.signal.aborted
-  }
+  const isLeading = () => leading == term && !term.signal.aborted
 
   /**
    * Waits for the lock, or takes it from a tab that is not heard of any more.
    *
    * @param {boolean} [steal]
    */
-  #stand(steal) {
-    this.#term.abort()
-    const term = (this.#term = new AbortController())
-    const { signal } = term
+  function stand(steal) {
+    term.abort()
+    const own = (term = new AbortController())
+    const { signal } = own
     const grant = () => {
-      this.#granted = term
-      this.#notify()
+      granted = own
+      notify()
       return new Promise((resolve) => signal.addEventListener("abort", resolve))
     }
     const end = () => {
-      term.abort()
-      this.#notify()
+      own.abort()
+      notify()
     }
-    const locks = /** @type {LockManager} */ (this.context.world.locks)
-    locks.request(this.name, steal ? { steal } : { signal }, () => signal.aborted || grant()).then(end, end)
+    locks.request(name, steal ? { steal } : { signal }, () => signal.aborted || grant()).then(end, end)
   }
 
   /** Polls, from where this tab is. */
-  async #lead() {
-    const { delivery, world } = this.context
-    const { signal } = (this.#leading = this.#term)
-    world.clearTimeout(this.#timer)
+  async function lead() {
+    leading = term
+    world.clearTimeout(timer)
     let { cursor } = delivery
-    this.#head = this.#isCaughtUp ? cursor : undefined
-    this.#tell()
-    const take = (/** @type {import("./request.js").Answer} */ answer, /** @type {string} */ from) => {
+    head = isCaughtUp ? cursor : undefined
+    tell()
+    const take = (/** @type {import("./world.js").Answer} */ answer, /** @type {string} */ from) => {
       cursor = answer.cursor
-      this.#head = answer.more ? undefined : cursor
-      const item = { answer, from, head: this.#head }
-      this.#post(item)
-      this.#queue(item)
+      head = answer.more ? undefined : cursor
+      const item = { answer, from, head }
+      bus?.postMessage(item)
+      queue(item)
     }
-    const refused = await this.poller.run(signal, { cursor: () => cursor, take })
-    this.#refused ??= refused
-    this.#notify()
-  }
-
-  /** @param {any} item */
-  #post(item) {
-    this.#bus?.postMessage(item)
+    refused = (await leader.run(term.signal, { cursor: () => cursor, take })) ?? refused
+    notify()
   }
 
   /** Says that this tab polls, where it is, and how that goes. */
-  #tell() {
-    const { state, reason, delay } = this.context.status
-    const { code = undefined, detail = undefined, status = undefined } = reason ?? {}
-    this.#post({ head: this.#head, state, reason: reason && { code, detail, status }, delay })
+  function tell() {
+    const { state, reason, delay } = status
+    // Of an error itself, what it is made of would not be passed on.
+    bus?.postMessage({ head, state, reason: reason && { ...reason }, delay })
   }
 
   /** Asks whether there is a tab that polls; without a reply this one takes its place. */
-  #ask() {
-    this.#post("hello")
-    this.#expect(replyMax, () => this.#stand(true))
+  function ask() {
+    bus?.postMessage("hello")
+    expect(replyMax, () => stand(true))
   }
 
   /**
    * @param {number} time
    * @param {() => void} otherwise
    */
-  #expect(time, otherwise) {
-    const { world } = this.context
-    world.clearTimeout(this.#timer)
-    this.#timer = world.setTimeout(() => this.#isLeading || this.#isAsleep || otherwise(), time)
+  function expect(time, otherwise) {
+    world.clearTimeout(timer)
+    timer = world.setTimeout(() => isLeading() || isAsleep || otherwise(), time)
   }
 
   /** @param {any} item */
-  #hear(item) {
+  function hear(item) {
     if (item != "hello") {
-      if (this.#isLeading) return
-      this.#expect(this.context.options.pollTimeout + 2 * grace, () => this.#ask())
-      if (item.state) this.#remote = item
-      this.#queue(item)
-    } else if (this.#isLeading) this.#tell()
+      expect(options.pollTimeout + 2 * grace, ask)
+      if (item.state) remote = item
+      queue(item)
+    } else if (isLeading()) tell()
   }
 
   /** @param {any} item */
-  #queue(item) {
-    if (this.#inbox.push(item) > inboxMax) this.#inbox.shift()
-    this.#notify()
+  function queue(item) {
+    if (inbox.push(item) > inboxMax) inbox.shift()
+    notify()
   }
 
   /**
    * @param {any} item an answer with the cursor it was asked with, or where the tab that polls is
    * @param {AbortSignal} signal
    */
-  async #step({ answer, from, head }, signal) {
-    const { channels, delivery, status } = this.context
-    const place = (/** @type {string} */ cursor) => slots(cursor, channels.length)
-    const own = place(delivery.cursor)
-    let fits = true
-    if (answer && (from == delivery.cursor || !hasNow(delivery.cursor))) {
-      const first = place(from)
-      const last = place(answer.cursor)
+  async function step({ answer, from, head }, signal) {
+    const place = (/** @type {string} */ cursor) => slots(cursor, channels)
+    if (!answer || (from != delivery.cursor && hasNow(delivery.cursor))) {
+      // What is to come from now on begins where the others are.
+      answer = head && { messages: [], cursor: head }
+      from = ""
+      if (head) await delivery.move(place(delivery.cursor).map((slot, i) => (slot == "now" ? place(head)[i] : slot)).join("."))
+    }
+    if (answer) {
+      const [own, first, last] = [delivery.cursor, from, answer.cursor].map(place)
       const isNext = (/** @type {number} */ i) => own[i] == first[i]
       const isNews = (/** @type {{ channel: string }} */ { channel }) => isNext(channels.indexOf(channel))
-      fits = own.every((slot, i) => isNext(i) || slot == last[i] || first[i] == last[i])
-      if (fits) {
+      isCaughtUp = true
+      if (own.every((slot, i) => isNext(i) || slot == last[i] || first[i] == last[i])) {
         const cursor = own.map((slot, i) => (isNext(i) ? last[i] : slot)).join(".")
         await delivery.deliver({ gap: answer.gap?.filter(isNews), messages: answer.messages.filter(isNews), cursor }, signal)
+      } else {
+        // This brings what else is in the inbox.
+        inbox = []
+        refused = (await catcher.run(signal, { isCatchUp: true })) ?? refused
       }
-      this.#isCaughtUp = true
-    } else if (head) {
-      // What is to come from now on begins where the others are.
-      const begin = own.map((slot, i) => (slot == "now" ? place(head)[i] : slot)).join(".")
-      await delivery.move(begin)
-      fits = begin == head
-      this.#isCaughtUp = true
     }
-    if (!fits) {
-      // This brings what else is in the inbox.
-      this.#inbox = []
-      this.#refused ??= await this.catcher.run(signal, { isCatchUp: true })
-    }
-    const { state, reason, delay } = this.#remote ?? {}
-    if (!state || !this.#isCaughtUp || this.#isLeading || this.#refused || signal.aborted) return
-    status.set(state, reason && failure(reason.code, reason.detail, { status: reason.status }), delay)
+    if (!remote || !isCaughtUp || isLeading() || refused || signal.aborted) return
+    const { state, reason, delay } = remote
+    // A tab that begins to poll has not lost a connection.
+    if (state != "connecting" || status.state == "waiting") status.set(state, reason && failure(reason.code, reason.detail, reason), delay)
+  }
+
+  return {
+    sleep() {
+      isAsleep = true
+      catcher.sleep()
+      term.abort()
+    },
+
+    wake() {
+      isAsleep = false
+      leader.wake()
+      catcher.wake()
+      // One that stands for the lock anew asks then.
+      if (!isLeading() && !term.signal.aborted) ask()
+      notify()
+    },
+
+    /** @param {AbortSignal} signal */
+    async run(signal) {
+      bus = new BroadcastChannel(name)
+      bus.onmessage = (/** @type {any} */ { data }) => hear(data)
+      status.relay = () => isLeading() && tell()
+      term.abort()
+      inbox = []
+      isAsleep = isCaughtUp = false
+      refused = remote = undefined
+      const stop = () => {
+        term.abort()
+        notify()
+      }
+      signal.addEventListener("abort", stop)
+      while (!signal.aborted && !refused) {
+        if (term.signal.aborted && !isAsleep) {
+          stand()
+          ask()
+        }
+        const item = inbox.shift()
+        if (item) await step(item, signal)
+        else if (granted == term && leading != term && !term.signal.aborted) lead()
+        else await new Promise((resolve) => (notify = resolve))
+      }
+      world.clearTimeout(timer)
+      bus.close()
+      return refused
+    },
   }
 }

@@ -33,30 +33,40 @@ export const world = {
   /**
    * Listens to the life of the page; outside a page there is nothing to hear.
    *
-   * @param {() => void} sleep the page is about to be frozen, or put away
    * @param {() => void} wake it is back, or seen again, or the network is back
+   * @param {() => void} [sleep] it is about to be frozen, or put away
    * @returns {() => void} ends the listening
    */
-  listen(sleep, wake) {
+  listen(wake, sleep) {
     const { document } = globalThis
-    /** @type {[EventTarget | undefined, string, (event: any) => void][]} */
+    /** @type {[EventTarget | undefined, string, any][]} */
     const signs = [
       [globalThis, "online", wake],
       [globalThis, "pagehide", sleep],
       // At the end of loading there is one too, and nothing to wake.
-      [globalThis, "pageshow", (event) => event.persisted && wake()],
+      [globalThis, "pageshow", (/** @type {any} */ event) => event.persisted && wake()],
       [document, "freeze", sleep],
       [document, "resume", wake],
       [document, "visibilitychange", () => document.visibilityState == "visible" && wake()],
     ]
-    for (const [target, type, action] of signs) target?.addEventListener?.(type, action)
-    return () => {
-      for (const [target, type, action] of signs) target?.removeEventListener?.(type, action)
-    }
+    const each = (/** @type {"addEventListener" | "removeEventListener"} */ what) =>
+      signs.forEach(([target, type, action]) => target?.[what]?.(type, action))
+    each("addEventListener")
+    return () => each("removeEventListener")
   },
 }
 
 /** @typedef {typeof world} World */
+
+/**
+ * The answer to a poll, as PROTOCOL.md has it.
+ *
+ * @typedef {object} Answer
+ * @property {import("./client.js").Gap[]} [gap]
+ * @property {import("./client.js").Message[]} messages
+ * @property {string} cursor
+ * @property {boolean} [more]
+ */
 
 /**
  * What the parts of one client share.
@@ -69,5 +79,5 @@ export const world = {
  * @property {import("./events.js").Events} events
  * @property {import("./status.js").Status} status
  * @property {import("./delivery.js").Delivery} delivery
- * @property {import("./request.js").Requests} requests
+ * @property {ReturnType<typeof import("./request.js").requests>} ask
  */

@@ -83,7 +83,10 @@ class CaseRun {
       this.#did.push({ gap })
       return behave("gap")
     })
-    client.on("connected", () => this.#did.push({ connected: true }))
+    client.on("connected", () => {
+      this.#did.push({ connected: true })
+      return behave("connected")
+    })
     client.on("disconnected", (disconnected) => this.#did.push({ disconnected }))
     client.on("error", ({ code }) => this.#did.push({ error: code }))
     if (states) client.on("state", ({ state }) => this.#did.push({ state }))

@@ -9,7 +9,8 @@ export class VirtualWorld {
   requests = []
   offline = false
   randoms = [1]
-  #listeners = new Set()
+  /** Who listens to the page. */
+  listeners = new Set()
   #ids = 0
 
   constructor(did = () => {}, clock = new VirtualClock()) {
@@ -29,22 +30,22 @@ export class VirtualWorld {
       isOffline: () => this.offline,
       locks: this.locks,
       BroadcastChannel: this.BroadcastChannel,
-      listen: (sleep, wake) => {
+      listen: (wake, sleep) => {
         const listener = { sleep, wake }
-        this.#listeners.add(listener)
-        return () => this.#listeners.delete(listener)
+        this.listeners.add(listener)
+        return () => this.listeners.delete(listener)
       },
     }
   }
 
   /** What the page signs: `sleep` or `wake`. */
   sign(name) {
-    for (const listener of [...this.#listeners]) listener[name]()
+    for (const listener of [...this.listeners]) listener[name]?.()
   }
 
-  #fetch(url, { method = "GET", headers, body, signal }) {
-    const [, , kind, channels] = url.pathname.split("/")
-    const request = { kind, url, method, headers, body, channels: decodeURIComponent(channels).split(",") }
+  #fetch(url, { method = "GET", headers, body, cache, signal }) {
+    const [kind, channels] = url.pathname.split("/").slice(-2)
+    const request = { kind, url, method, headers, body, cache, channels: decodeURIComponent(channels).split(",") }
     return new Promise((resolve, reject) => {
       const open = { ...request, resolve, reject, query: url.searchParams }
       this.requests.push(open)

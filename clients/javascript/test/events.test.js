@@ -1,0 +1,265 @@
+import assert from "node:assert/strict"
+import { beforeEach, describe, mock, test } from "node:test"
+import { LongPollingClient } from "../src/client.js"
+import { settled } from "./support/virtual-clock.js"
+import { VirtualWorld } from "./support/virtual-world.js"
+
+describe("Listening", () => {
+  let client, world
+
+  beforeEach(() => {
+    world = new VirtualWorld()
+    client = new LongPollingClient("news", { server: "http://test", cursor: "news-0-0" }, world.parts)
+  })
+
+  const message = (number) => ({ id: `news-${number}-0`, channel: "news", timestamp: number, data: number })
+
+  async function answer(...numbers) {
+    const messages = numbers.map(message)
+    await settled()
+    const request = world.open("poll")
+    const cursor = messages.at(-1)?.id ?? request.query.get("cursor")
+    world.answer(request, { body: JSON.stringify({ messages, cursor, more: false }) })
+    await settled()
+  }
+
+  test("on, once and off call with the event and can be chained", async () => {
+    const seen = []
+    const all = ({ type, data, id }) => seen.push(`${type} ${data} ${id}`)
+    const first = ({ data }) => seen.push(`first ${data}`)
+    client.on("message", all).once("message", first).start()
+    await answer(1, 2)
+    client.off("message", all)
+    await answer(3)
+    assert.deepEqual(seen, ["message 1 news-1-0", "first 1", "message 2 news-2-0"])
+  })
+
+  test("addEventListener takes once, signal and objects, and the same listener once", async () => {
+    const seen = []
+    const control = new AbortController()
+    const listener = { handleEvent: ({ data }) => seen.push(`object ${data}`) }
+    const once = ({ data }) => seen.push(`once ${data}`)
+    client.addEventListener("message", listener)
+    client.addEventListener("message", listener)
+    client.addEventListener("message", once, { once: true })
+    client.addEventListener("message", ({ data }) => seen.push(`signal ${data}`), { signal: control.signal })
+    client.addEventListener("message", () => seen.push("never"), { signal: AbortSignal.abort() })
+    client.start()
+    await answer(1)
+    control.abort()
+    await answer(2)
+    client.removeEventListener("message", listener)
+    await answer(3)
+    assert.deepEqual(seen, ["object 1", "once 1", "signal 1", "object 2"])
+  })
+
+  test("a listener that another one removes is not called any more", async () => {
+    const seen = []
+    const second = () => seen.push("second")
+    client.on("message", () => client.off("message", second)).on("message", second).start()
+    await answer(1)
+    assert.deepEqual(seen, [])
+  })
+
+  test("a name that no event has is an error", () => {
+    assert.throws(() => client.on("mesage", () => {}), TypeError)
+    assert.throws(() => client.off("toString", () => {}), TypeError)
+  })
+
+  test("an error that nobody listens for, and that of a listener for errors, are written to the console", async () => {
+    const write = mock.method(console, "error", () => {})
+    client.on("message", () => {
+      throw new Error("first")
+    })
+    client.start()
+    await answer(1)
+    client.on("error", () => {
+      throw new Error("second")
+    })
+    await answer(2)
+    write.mock.restore()
+    const texts = write.mock.calls.map((call) => call.arguments.join(" "))
+    assert.deepEqual(texts, ["holdfast: handler_failed Error: first", "Error: second"])
+  })
+
+  test("for await gives each message, and handles it when the next is asked for", async () => {
+    const seen = []
+    const cursors = []
+    const loop = (async () => {
+      for await (const { data } of client) {
+        cursors.push(client.cursor)
+        seen.push(data)
+        await Promise.resolve()
+        if (data == 3) break
+      }
+    })()
+    await answer(1, 2)
+    await answer(3, 4)
+    await loop
+    assert.deepEqual(seen, [1, 2, 3])
+    assert.deepEqual(cursors, ["news-0-0", "news-1-0", "news-2-0"])
+    assert.equal(client.state, "stopped", "the state of a client whose loop was left")
+    await settled()
+    assert.equal(client.cursor, "news-3-0")
+    client.start()
+    await answer(4)
+    assert.equal(client.cursor, "news-4-0")
+  })
+
+  test("for await: a message is handled when the next is asked for, not before", async () => {
+    const cursors = []
+    const loop = (async () => {
+      for await (const _ of client) {
+        await settled()
+        cursors.push(client.cursor)
+        break
+      }
+    })()
+    await answer(1)
+    await loop
+    assert.deepEqual(cursors, ["news-0-0"])
+  })
+
+  test("a client that a listener stops tells of nothing that came before", async () => {
+    const seen = []
+    client.on("state", ({ state }) => state == "connected" && client.stop())
+    for (const type of ["connected", "disconnected", "message"]) client.on(type, () => seen.push(type))
+    client.start()
+    await answer(1)
+    assert.deepEqual(seen, ["disconnected"])
+    assert.equal(client.state, "stopped")
+  })
+
+  test("the page is listened to while the client runs or publishes, and not after", async () => {
+    client.start()
+    client.publish("news", 1)
+    await settled()
+    assert.equal(world.listeners.size, 2)
+    const body = '{"message_id":"m","channel":"news","timestamp":1,"subscribers":0}'
+    world.answer(world.open("publish"), { body })
+    await settled()
+    assert.equal(world.listeners.size, 1)
+    client.stop()
+    assert.equal(world.listeners.size, 0)
+  })
+
+  test("for await ends when the client is stopped, also while it waits", async () => {
+    const seen = []
+    const loop = (async () => {
+      for await (const { data } of client) seen.push(data)
+      seen.push("end")
+    })()
+    await answer(1)
+    client.stop()
+    await loop
+    assert.deepEqual(seen, [1, "end"])
+  })
+
+  test("a message that came before the stop is still given to for await, and is not given again", async () => {
+    const seen = []
+    client.on("message", ({ data }) => data == 1 && client.stop())
+    const loop = (async () => {
+      for await (const { data } of client) seen.push(data)
+    })()
+    await answer(1, 2)
+    await loop
+    client.start()
+    assert.deepEqual(seen, [1])
+    await settled()
+    assert.equal(world.open("poll").query.get("cursor"), "news-1-0")
+  })
+
+  test("for await throws what the server refuses with", async () => {
+    const loop = (async () => {
+      for await (const _ of client);
+    })()
+    await settled()
+    world.answer(world.open("poll"), { status: 400, body: '{"code":"cursor_malformed","detail":"at byte 3"}' })
+    await assert.rejects(loop, { code: "cursor_malformed", detail: "at byte 3", status: 400 })
+  })
+
+  test("a client that is restarted as its loop ends stays started", async () => {
+    const loop = (async () => {
+      for await (const _ of client);
+    })()
+    await answer()
+    client.stop()
+    client.start()
+    await loop
+    await answer(1)
+    assert.equal(client.state, "connected")
+    assert.equal(client.cursor, "news-1-0")
+  })
+})
+
+describe("A client", () => {
+  const asked = async (options, channels = "news") => {
+    const world = new VirtualWorld()
+    new LongPollingClient(channels, { server: "http://test", ...options }, world.parts).start()
+    await settled()
+    return world.open("poll")
+  }
+
+  test("asks where the API stands, with or without slashes, behind a path or a prefix", async () => {
+    for (const [options, path] of [
+      [{}, "/api/poll/news"], [{ server: "http://test/" }, "/api/poll/news"],
+      [{ server: "http://test/live" }, "/live/api/poll/news"], [{ prefix: "/v1/messages" }, "/v1/messages/poll/news"],
+      [{ prefix: "" }, "/poll/news"],
+    ]) {
+      assert.equal((await asked(options)).url.pathname, path)
+    }
+  })
+
+  test("asks past every cache", async () => {
+    assert.equal((await asked({})).cache, "no-store")
+  })
+
+  test("names itself, and each client differently unless it is told", async () => {
+    const name = async (options) => (await asked(options)).headers["X-Client-ID"]
+    assert.equal(await name({ clientId: "ada" }), "ada")
+    const { world } = await import("../src/world.js")
+    assert.match(world.uuid(), /^[0-9a-f]{32}$/)
+    assert.notEqual(world.uuid(), world.uuid())
+  })
+
+  test("encodes channels, so that a wrong name reaches no other path", async () => {
+    assert.equal((await asked({}, ["a/b", "c?d"])).url.pathname, "/api/poll/a%2Fb,c%3Fd")
+  })
+
+  test("sends a token that is a text, and is not asked for another", async () => {
+    assert.equal((await asked({ token: "secret" })).headers.Authorization, "Bearer secret")
+  })
+
+  test("keeps its cursor in what has getItem and setItem, or get and set, under a name of its own", async () => {
+    const storage = { items: {}, getItem: (key) => storage.items[key] ?? null, setItem: (key, value) => (storage.items[key] = value) }
+    for (const store of [new Map(), storage]) {
+      const world = new VirtualWorld()
+      new LongPollingClient(["a", "b"], { server: "http://test", store }, world.parts).start()
+      await settled()
+      world.answer(world.open("poll"), { body: '{"messages":[],"cursor":"a-1-0.b-1-0"}' })
+      await settled()
+      const kept = store instanceof Map ? Object.fromEntries(store) : storage.items
+      assert.deepEqual(kept, { "holdfast:http://test/api:a,b": "a-1-0.b-1-0" })
+      assert.equal((await asked({ store }, ["a", "b"])).query.get("cursor"), "a-1-0.b-1-0")
+      assert.equal((await asked({ store, storeKey: "mine" }, ["a", "b"])).query.get("cursor"), "now")
+    }
+  })
+
+  test("rejects what has no form in JSON", async () => {
+    const client = new LongPollingClient([], { server: "http://test" }, new VirtualWorld().parts)
+    await assert.rejects(client.publish("news", undefined), TypeError)
+    await assert.rejects(client.publish("news", 1n), TypeError)
+  })
+
+  test("publishes under a key and with a ttl of the caller's", async () => {
+    const world = new VirtualWorld()
+    const client = new LongPollingClient([], { server: "http://test" }, world.parts)
+    const published = client.publish("news", { a: 1 }, { key: "order-7", ttl: 1.5 })
+    await settled()
+    const { headers, method, query } = world.open("publish")
+    assert.deepEqual([method, headers["Idempotency-Key"], query.get("ttl")], ["POST", "order-7", "1.5"])
+    const body = '{"status":"published","message_id":"m","channel":"news","timestamp":1.5,"subscribers":3}'
+    world.answer(world.open("publish"), { body })
+    assert.deepEqual(await published, { id: "m", channel: "news", timestamp: 1.5, subscribers: 3 })
+  })
+})
