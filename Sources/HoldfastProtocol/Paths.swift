@@ -12,6 +12,10 @@ public enum WirePath {
   public static let health: StaticString = "/healthz"
   /// Answers 200 until the server drains; outside the prefix.
   public static let ready: StaticString = "/readyz"
+  /// The JavaScript client, its types, and a page that uses it; outside the prefix.
+  public static let module: StaticString = "/client.js"
+  public static let types: StaticString = "/client.d.ts"
+  public static let example: StaticString = "/example"
 }
 
 /// The query parameters.

@@ -27,6 +27,7 @@ import Testing
     case .channel(let range): "channel \(bytes[range].map { $0 }.text)"
     case .health: "health"
     case .ready: "ready"
+    case .page(let page): "page \(page)"
     }
   }
 
@@ -40,6 +41,9 @@ import Testing
       #expect(route("\(prefix)/channels/a", prefix: prefix) == "channel a")
       #expect(route("\(prefix)/poll/", prefix: prefix) == "poll ")
       #expect(route("/healthz", prefix: prefix) == "health" && route("/readyz", prefix: prefix) == "ready")
+      #expect(route("/client.js", prefix: prefix) == "page module")
+      #expect(route("/client.d.ts", prefix: prefix) == "page types")
+      #expect(route("/example", prefix: prefix) == "page example")
     }
     for path in [
       "", "/", "/api", "/api/", "/api/poll", "/apipoll/a", "/api/poll/a/b", "/api/Poll/a", "/poll/a", "/api/polls/a",

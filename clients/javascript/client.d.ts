@@ -204,13 +204,26 @@ export type PublishOptions = {
  * `code` is the server's, such as `cursor_malformed`, or one of the client's own: `stopped`, `unreachable`, `timeout`,
  * `answer_invalid`, `token_failed`, `queue_full`, `fate_unknown`, or `http_502` where the status is all there is.
  */
-export type HoldfastError = Error & {
+export type Reason = {
     code: string;
+    /**
+     * for a person
+     */
     detail: string;
-    status?: number;
-    retryAfter?: number;
-    isRefusal?: boolean;
+    /**
+     * of the answer, if there was one
+     */
+    status?: number | undefined;
+    /**
+     * milliseconds that the server asked for
+     */
+    retryAfter?: number | undefined;
+    /**
+     * whether asking again cannot help
+     */
+    isRefusal?: boolean | undefined;
 };
+export type HoldfastError = Error & Reason;
 export type ClientEvents = {
     message: Message & {
         type: "message";
@@ -228,13 +241,11 @@ export type ClientEvents = {
         type: "connected";
     };
     /**
-     *   `retrying` tells whether the client goes on by itself
+     * `retrying` tells
+     * whether the client goes on by itself
      */
-    disconnected: {
+    disconnected: Reason & {
         type: "disconnected";
-        code: string;
-        detail: string;
-        status?: number;
         retrying: boolean;
         error: HoldfastError;
     };
@@ -248,7 +259,8 @@ export type ClientEvents = {
         error?: unknown;
     };
     /**
-     * `delay` when it is waiting, in milliseconds
+     * `delay`, in
+     * milliseconds, when it is waiting and polls by itself
      */
     state: {
         type: "state";

@@ -85,6 +85,7 @@ struct Serve: AsyncParsableCommand {
 
         wait for a message:   curl '\(api)/poll/news'
         publish one:          curl -d '{"hello":"world"}' '\(api)/publish/news'
+        see it in a browser:  \(url)/example
 
       """)
   }

@@ -3,6 +3,8 @@ struct Reply {
   var status = 200
   var contentType: StaticString = Reply.json
   var body: [UInt8]
+  /// Whether a cache may keep it, and how is said by a field of its own.
+  var mayBeKept = false
   /// Further header fields, each with its CR LF.
   private(set) var fields: [UInt8] = []
 
@@ -20,11 +22,13 @@ struct Reply {
   }
 
   static let json: StaticString = "application/json"
+  static let noStore: StaticString = "Cache-Control: no-store\r\n"
 
   static func reason(_ status: Int) -> String {
     switch status {
     case 200: "OK"
     case 204: "No Content"
+    case 304: "Not Modified"
     case 400: "Bad Request"
     case 403: "Forbidden"
     case 404: "Not Found"
@@ -51,10 +55,11 @@ extension [UInt8] {
   /// - Parameters:
   ///   - common: The fields that every answer has, each with its CR LF.
   ///   - fields: Further ones.
+  ///   - mayBeKept: Whether `fields` say how long a cache may keep it, which `common` otherwise forbids.
   ///   - origin: Whose pages may read it, besides the server's own.
   mutating func writeHead(
     status: Int = 200, contentType: StaticString = Reply.json, bodyCount: Int, common: [UInt8], fields: [UInt8] = [],
-    origin: String?, closes: Bool
+    mayBeKept: Bool = false, origin: String?, closes: Bool
   ) {
     append(addingCapacity: 192) { (bytes: inout OutputSpan<UInt8>) in
       if status == 200 {
@@ -66,7 +71,7 @@ extension [UInt8] {
         bytes.write(text: Reply.reason(status))
         bytes.write("\r\n")
       }
-      if status != 204 {
+      if status != 204 && status != 304 {
         bytes.write("Content-Type: ")
         bytes.write(contentType)
         bytes.write("\r\nContent-Length: ")
@@ -75,7 +80,11 @@ extension [UInt8] {
       }
       if closes { bytes.write("Connection: close\r\n") }
     }
-    append(contentsOf: common)
+    if mayBeKept {
+      append(contentsOf: common.dropFirst(Reply.noStore.utf8CodeUnitCount))
+    } else {
+      append(contentsOf: common)
+    }
     if !fields.isEmpty { append(contentsOf: fields) }
     if let origin {
       write("Access-Control-Allow-Origin: ")

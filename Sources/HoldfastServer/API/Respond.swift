@@ -101,6 +101,10 @@ extension ServerLoop {
       return isDraining
         ? Reply(status: 503, body: Array(#"{"status":"draining"}"#.utf8))
         : Reply(body: Array(#"{"status":"ready"}"#.utf8))
+    case .page(let page):
+      let known = request.head.noneMatch
+      return Pages.reply(
+        settings.pages[page], known: known.isAbsent ? nil : bytes.string(known.range.shifted(by: request.start)))
     }
   }
 

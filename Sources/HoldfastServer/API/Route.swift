@@ -10,6 +10,7 @@ enum Route {
   case channel(Range<Int>)
   case health
   case ready
+  case page(Pages.Name)
 
   static func match(_ bytes: borrowing Span<UInt8>, _ path: Range<Int>, prefix: [UInt8]) -> Route? {
     if bytes.starts(path, with: prefix) {
@@ -23,6 +24,9 @@ enum Route {
     }
     if bytes.matches(WirePath.health, at: path) { return .health }
     if bytes.matches(WirePath.ready, at: path) { return .ready }
+    if bytes.matches(WirePath.module, at: path) { return .page(.module) }
+    if bytes.matches(WirePath.types, at: path) { return .page(.types) }
+    if bytes.matches(WirePath.example, at: path) { return .page(.example) }
     return nil
   }
 
@@ -33,7 +37,7 @@ enum Route {
     case .publish, .publishBatch: "POST, OPTIONS"
     case .history, .channels: "GET, HEAD, OPTIONS"
     case .channel: "GET, HEAD, DELETE, OPTIONS"
-    case .health, .ready: "GET, HEAD, OPTIONS"
+    case .health, .ready, .page: "GET, HEAD, OPTIONS"
     }
   }
 
@@ -45,6 +49,7 @@ enum Route {
     case (.history, .get), (.history, .head), (.channels, .get), (.channels, .head): true
     case (.channel, .get), (.channel, .head), (.channel, .delete): true
     case (.health, .get), (.health, .head), (.ready, .get), (.ready, .head): true
+    case (.page, .get), (.page, .head): true
     default: false
     }
   }

@@ -49,6 +49,7 @@ struct RequestHead: Equatable, Sendable {
   var contentType = Slice()
   var idempotencyKey = Slice()
   var clientID = Slice()
+  var noneMatch = Slice()
   /// The last line of `X-Forwarded-For`, which the nearest proxy wrote.
   var forwardedFor = Slice()
 }

@@ -190,6 +190,7 @@ struct RequestHeadParser {
       try Self.set(&head.clientID, slice, "X-Client-ID")
     case 12 where bytes.matchesIgnoringCase("content-type", at: name):
       try Self.set(&head.contentType, slice, "Content-Type")
+    case 13 where bytes.matchesIgnoringCase("if-none-match", at: name): head.noneMatch = slice
     case 14 where bytes.matchesIgnoringCase("content-length", at: name):
       try checkBlanks(bytes, end..<line.upperBound)
       try contentLength(bytes, value)

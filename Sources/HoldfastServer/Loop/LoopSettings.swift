@@ -9,6 +9,7 @@ struct LoopSettings: Sendable {
   let prefix: [UInt8]
   let origins: OriginPolicy
   let holders: HolderPolicy
+  let pages: Pages
   let logger: Logger
   let logsRequests: Bool
 
@@ -28,6 +29,7 @@ struct LoopSettings: Sendable {
     sendTicks = Self.ticks(configuration.sendTimeout)
     prefix = Array(configuration.prefix.utf8)
     origins = OriginPolicy(configuration.corsOrigins, trustedProxies: configuration.trustedProxies)
+    pages = Pages(prefix: configuration.prefix)
     holders = HolderPolicy(trustedProxies: configuration.trustedProxies)
   }
 

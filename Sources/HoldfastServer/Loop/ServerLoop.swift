@@ -327,7 +327,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     Self.clear(&output)
     output.writeHead(
       status: reply.status, contentType: reply.contentType, bodyCount: reply.body.count, common: common.fields,
-      fields: reply.fields, origin: settings.origins.text(shape.origin), closes: shape.closes)
+      fields: reply.fields, mayBeKept: reply.mayBeKept, origin: settings.origins.text(shape.origin),
+      closes: shape.closes)
     if !isHeadOnly { output.append(contentsOf: reply.body) }
   }
 
@@ -390,7 +391,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private mutating func refreshCommon(at moment: Moment) {
     let seconds = moment.unix / 1_000_000
     if common.unix == seconds { return }
-    common = (seconds, Array("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nDate: ".utf8))
+    common = (seconds, [])
+    common.fields.write(Reply.noStore)
+    common.fields.write("X-Content-Type-Options: nosniff\r\nDate: ")
     common.fields.append(contentsOf: HTTPDate.text(seconds))
     common.fields.write("\r\n")
   }

@@ -8,6 +8,15 @@ import { clientStatus } from "./status.js"
 import { tabs } from "./tabs.js"
 import { world as realWorld } from "./world.js"
 
+const defaults = {
+  cursor: "now",
+  pollTimeout: 30_000,
+  retryDelayMin: 1000,
+  retryDelayMax: 30_000,
+  maxRetries: Infinity,
+  publishQueueMax: 1000,
+}
+
 /**
  * Follows channels of a Holdfast server: every message, in order, once, until it is stopped.
  *
@@ -37,14 +46,14 @@ export class LongPollingClient {
   constructor(channels, options = {}, world = {}) {
     const list = [channels].flat()
     const base = endpoint(options)
-    const all = {
-      cursor: "now", pollTimeout: 30_000, retryDelayMin: 1000, retryDelayMax: 30_000, maxRetries: Infinity,
-      publishQueueMax: 1000, storeKey: `holdfast:${base}:${list}`, ...options,
-    }
+    const name = `holdfast:${base}:${list}`
+    /** @type {any} */
+    const all = { ...options }
+    for (const [key, value] of Object.entries({ ...defaults, storeKey: name })) all[key] ??= value
     const events = clientEvents()
     const parts = { ...realWorld, ...(options.fetch && { fetch: options.fetch }), ...world }
     const context = (this.#context = {
-      world: parts, options: all, channels: list, base, events, status: clientStatus(events),
+      world: parts, options: all, channels: list, name, events, status: clientStatus(events),
       delivery: delivery(events, list, all.cursor, (cursor) => this.#store("set", cursor)),
       ask: requests(parts, base, options),
     })
@@ -72,7 +81,8 @@ export class LongPollingClient {
     status.set("connecting")
     this.#ended = this.#ended.then(async () => {
       if (this.cursor == options.cursor) delivery.cursor = (await this.#store("get")) || this.cursor
-      const refused = await runner.run(session.signal)
+      // What is not foreseen ends the client too, and is told.
+      const refused = await runner.run(session.signal).catch((error) => failure("answer_invalid", error.message))
       if (refused && this.#session == session) this.#end(refused)
     })
     return this
@@ -293,19 +303,27 @@ function endpoint({ server, prefix = "/api" }) {
  * `code` is the server's, such as `cursor_malformed`, or one of the client's own: `stopped`, `unreachable`, `timeout`,
  * `answer_invalid`, `token_failed`, `queue_full`, `fate_unknown`, or `http_502` where the status is all there is.
  *
- * @typedef {Error & { code: string, detail: string, status?: number, retryAfter?: number, isRefusal?: boolean }} HoldfastError
+ * @typedef {object} Reason
+ * @property {string} code
+ * @property {string} detail for a person
+ * @property {number} [status] of the answer, if there was one
+ * @property {number} [retryAfter] milliseconds that the server asked for
+ * @property {boolean} [isRefusal] whether asking again cannot help
  */
+
+/** @typedef {Error & Reason} HoldfastError */
 
 /**
  * @typedef {object} ClientEvents
  * @property {Message & { type: "message" }} message
  * @property {Gap & { type: "gap" }} gap before the messages after it
  * @property {{ type: "connected" }} connected there was a good answer
- * @property {{ type: "disconnected", code: string, detail: string, status?: number, retrying: boolean, error: HoldfastError }} disconnected
- *   `retrying` tells whether the client goes on by itself
+ * @property {Reason & { type: "disconnected", retrying: boolean, error: HoldfastError }} disconnected `retrying` tells
+ *   whether the client goes on by itself
  * @property {{ type: "error", code: "handler_failed" | "store_failed" | "answers_empty", detail: string, error?: unknown }} error
  *   something is wrong that the client lives with
- * @property {{ type: "state", state: State, previous: State, delay?: number }} state `delay` when it is waiting, in milliseconds
+ * @property {{ type: "state", state: State, previous: State, delay?: number }} state `delay`, in
+ *   milliseconds, when it is waiting and polls by itself
  */
 
 /**

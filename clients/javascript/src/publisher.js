@@ -70,4 +70,12 @@ export function publisher(context) {
     })
 }
 
-/** @typedef {{ channel: string, body: string, key: string, ttl?: number, resolve: (receipt: any) => void, reject: (error: any) => void }} Entry */
+/**
+ * @typedef {object} Entry
+ * @property {string} channel
+ * @property {string} body
+ * @property {string} key
+ * @property {number} [ttl]
+ * @property {(receipt: any) => void} resolve
+ * @property {(error: any) => void} reject
+ */

@@ -8,20 +8,18 @@ export function clientStatus(events) {
     state: /** @type {import("./client.js").State} */ ("stopped"),
     /** @type {import("./client.js").HoldfastError | undefined} why it is waiting or stopped */
     reason: undefined,
-    /** @type {number | undefined} how long it is waiting, in milliseconds */
-    delay: undefined,
     /** @type {() => any} called after each change */
     relay() {},
 
     /**
      * @param {import("./client.js").State} state
      * @param {import("./client.js").HoldfastError} [reason]
-     * @param {number} [delay] milliseconds
+     * @param {number} [delay] milliseconds that it is waiting
      */
     set(state, reason, delay) {
       const previous = status.state
       if (state == previous) return
-      Object.assign(status, { state, reason, delay })
+      Object.assign(status, { state, reason })
       const tell = (/** @type {string} */ type, /** @type {object} */ event) => {
         // A listener may have changed the state meanwhile.
         if (status.state == state) events.emit(type, { ...event, type })

@@ -22,9 +22,9 @@ const inboxMax = 100
  * @param {import("./world.js").Context} context
  */
 export function tabs(context) {
-  const { base, channels, delivery, options, status, world } = context
+  const { channels, delivery, options, status, world } = context
   const { locks, BroadcastChannel } = /** @type {any} */ (world)
-  const name = `holdfast:${base}:${channels}:${options.shared}`
+  const name = `${context.name}:${options.shared}`
   const leader = poller(context)
   const catcher = poller(context)
   /** @type {any[]} what the tab that polls said, and this one has not looked at */
@@ -94,9 +94,9 @@ export function tabs(context) {
 
   /** Says that this tab polls, where it is, and how that goes. */
   function tell() {
-    const { state, reason, delay } = status
+    const { state, reason } = status
     // Of an error itself, what it is made of would not be passed on.
-    bus?.postMessage({ head, state, reason: reason && { ...reason }, delay })
+    bus?.postMessage({ head, state, reason: reason && { ...reason } })
   }
 
   /** Asks whether there is a tab that polls; without a reply this one takes its place. */
@@ -139,7 +139,8 @@ export function tabs(context) {
       // What is to come from now on begins where the others are.
       answer = head && { messages: [], cursor: head }
       from = ""
-      if (head) await delivery.move(place(delivery.cursor).map((slot, i) => (slot == "now" ? place(head)[i] : slot)).join("."))
+      const begin = (/** @type {string} */ slot, /** @type {number} */ i) => (slot == "now" ? place(head)[i] : slot)
+      if (head) await delivery.move(place(delivery.cursor).map(begin).join("."))
     }
     if (answer) {
       const [own, first, last] = [delivery.cursor, from, answer.cursor].map(place)
@@ -156,9 +157,10 @@ export function tabs(context) {
       }
     }
     if (!remote || !isCaughtUp || isLeading() || refused || signal.aborted) return
-    const { state, reason, delay } = remote
+    const { state, reason } = remote
     // A tab that begins to poll has not lost a connection.
-    if (state != "connecting" || status.state == "waiting") status.set(state, reason && failure(reason.code, reason.detail, reason), delay)
+    if (state == "connecting" && status.state != "waiting") return
+    status.set(state, reason && failure(reason.code, reason.detail, reason))
   }
 
   return {

@@ -69,13 +69,19 @@ export const world = {
  */
 
 /**
+ * The options that have a default.
+ *
+ * @typedef {"cursor" | "pollTimeout" | "retryDelayMin" | "retryDelayMax" | "maxRetries" | "publishQueueMax"} Given
+ */
+
+/**
  * What the parts of one client share.
  *
  * @typedef {object} Context
  * @property {World} world
- * @property {Required<Pick<import("./client.js").Options, "pollTimeout" | "retryDelayMin" | "retryDelayMax" | "maxRetries" | "publishQueueMax">> & import("./client.js").Options} options
+ * @property {import("./client.js").Options & Required<Pick<import("./client.js").Options, Given>>} options
  * @property {string[]} channels
- * @property {string} base
+ * @property {string} name of the server and the channels
  * @property {import("./events.js").Events} events
  * @property {import("./status.js").Status} status
  * @property {import("./delivery.js").Delivery} delivery

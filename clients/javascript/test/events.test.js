@@ -210,6 +210,22 @@ describe("A client", () => {
     }
   })
 
+  test("takes an option that is undefined as one that is not given", async () => {
+    const { query } = await asked({ cursor: undefined, limit: undefined, store: undefined, storeKey: undefined })
+    assert.deepEqual(Object.fromEntries(query), { cursor: "now", timeout: "0" })
+  })
+
+  test("ends, and says so, where an answer holds what no answer can", async () => {
+    const world = new VirtualWorld()
+    const client = new LongPollingClient("news", { server: "http://test" }, world.parts)
+    const seen = []
+    client.on("disconnected", ({ code, retrying }) => seen.push([code, retrying])).start()
+    await settled()
+    world.answer(world.open("poll"), { body: '{"messages":[null],"cursor":"news-1-0"}' })
+    await settled()
+    assert.deepEqual([client.state, seen], ["stopped", [["answer_invalid", false]]])
+  })
+
   test("asks past every cache", async () => {
     assert.equal((await asked({})).cache, "no-store")
   })

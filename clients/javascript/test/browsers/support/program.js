@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process"
+
+/** A program that a test started and ends. */
+export class Program {
+  #text = ""
+  #child
+  #ended
+
+  constructor(command, options) {
+    this.command = command
+    this.#child = spawn(command, options, { stdio: ["ignore", "pipe", "pipe"] })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding("utf8")
+      stream.on("data", (text) => (this.#text += text))
+    }
+    this.#ended = new Promise((resolve) => {
+      this.#child.on("exit", resolve)
+      this.#child.on("error", resolve)
+    })
+  }
+
+  /** The first group of an expression, once the program has said something that matches. */
+  async said(expression) {
+    return eventually(`${this.command} to say ${expression}`, () => {
+      if (this.#child.exitCode !== null) throw new Error(`${this.command} ended: ${this.#text}`)
+      return expression.exec(this.#text)?.[1]
+    })
+  }
+
+  kill(signal) {
+    this.#child.kill(signal)
+  }
+
+  async end(signal) {
+    this.kill(signal)
+    await this.#ended
+  }
+}
+
+/** The first value of a function that is neither false, `undefined` nor an error in JSON; looked at until there is one. */
+export async function eventually(what, action, seconds = 30) {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const value = await action()
+    if (value !== undefined && value !== false) return value
+    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

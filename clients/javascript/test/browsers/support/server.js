@@ -1,0 +1,108 @@
+import { createServer, connect } from "node:net"
+import { fileURLToPath } from "node:url"
+import { Program, eventually } from "./program.js"
+
+const binary = process.env.HOLDFAST_BINARY ?? fileURLToPath(new URL("../../../../../.build/debug/holdfast", import.meta.url))
+
+/** A real server, behind a proxy that a test can cut. What a test itself asks goes past the proxy. */
+export class Server {
+  #program
+  #options
+  #port = 0
+
+  static async start(...options) {
+    const server = new Server()
+    server.#options = options
+    await server.restart()
+    server.proxy = await Proxy.start(() => server.#port)
+    return server
+  }
+
+  /** Starts it, again at its port. */
+  async restart() {
+    this.#program = new Program(binary, ["serve", "--port", `${this.#port}`, "--log-format", "text", ...this.#options])
+    this.#port = Number(await this.#program.said(/:(\d+)/))
+  }
+
+  async kill() {
+    await this.#program.end("SIGKILL")
+  }
+
+  async stop() {
+    await this.proxy.close()
+    await this.#program.end("SIGTERM")
+  }
+
+  /** Where pages find it: the proxy's address. */
+  get url() {
+    return `http://127.0.0.1:${this.proxy.port}`
+  }
+
+  async publish(channel, data) {
+    await this.publishAll([{ channel, data }])
+  }
+
+  /** Publishes in one request. */
+  async publishAll(batch) {
+    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/publish`, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(batch) })
+    if (answer.status != 200 || (await answer.json()).failed) throw new Error(`not published: ${answer.status}`)
+  }
+
+  /** How many polls are held on a channel. */
+  async held(channel) {
+    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/channels/${channel}`)
+    return answer.status == 404 ? 0 : (await answer.json()).held
+  }
+
+  async holds(channel, count) {
+    await eventually(`${count} held polls on ${channel}`, async () => (await this.held(channel)) == count)
+  }
+}
+
+/** Passes bytes on, until it is cut. */
+class Proxy {
+  #sockets = new Set()
+  #isCut = false
+  #server
+  /** Connections that were opened to it. */
+  opened = 0
+
+  static async start(port) {
+    const proxy = new Proxy()
+    proxy.#server = createServer((socket) => proxy.#pass(socket, port()))
+    await new Promise((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve))
+    proxy.port = proxy.#server.address().port
+    return proxy
+  }
+
+  #pass(socket, port) {
+    this.opened += 1
+    if (this.#isCut) return socket.destroy()
+    const other = connect(port, "127.0.0.1")
+    for (const [one, next] of [[socket, other], [other, socket]]) {
+      this.#sockets.add(one)
+      one.pipe(next)
+      one.on("error", () => next.destroy())
+      one.on("close", () => {
+        next.destroy()
+        this.#sockets.delete(one)
+      })
+    }
+  }
+
+  /** Ends all connections and takes none, until `mend`. */
+  cut() {
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  mend() {
+    this.#isCut = false
+  }
+
+  async close() {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
