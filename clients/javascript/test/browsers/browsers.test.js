@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { Browser } from "./support/browser.js"
-import { eventually } from "./support/program.js"
-import { Server } from "./support/server.js"
+import { eventually } from "../support/program.js"
+import { Server } from "../support/server.js"
 
 /** Run in each page before its own scripts: starts the client that the address asks for, and keeps what it tells. */
 function client() {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Bidi } from "./bidi.js"
-import { Program, eventually } from "./program.js"
+import { Program, eventually } from "../../support/program.js"
 
 /** A real browser without a window. Its pages are `Page`s. */
 export class Browser {

@@ -4,7 +4,8 @@ import { spawn } from "node:child_process"
 export class Program {
   #text = ""
   #child
-  #ended
+  /** Resolves when it has ended. */
+  ended
 
   constructor(command, options) {
     this.command = command
@@ -13,7 +14,7 @@ export class Program {
       stream.setEncoding("utf8")
       stream.on("data", (text) => (this.#text += text))
     }
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#child.on("exit", resolve)
       this.#child.on("error", resolve)
     })
@@ -33,7 +34,7 @@ export class Program {
 
   async end(signal) {
     this.kill(signal)
-    await this.#ended
+    await this.ended
   }
 }
 

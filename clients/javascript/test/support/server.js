@@ -2,7 +2,7 @@ import { createServer, connect } from "node:net"
 import { fileURLToPath } from "node:url"
 import { Program, eventually } from "./program.js"
 
-const binary = process.env.HOLDFAST_BINARY ?? fileURLToPath(new URL("../../../../../.build/debug/holdfast", import.meta.url))
+const binary = process.env.HOLDFAST_BINARY ?? fileURLToPath(new URL("../../../../.build/debug/holdfast", import.meta.url))
 
 /** A real server, behind a proxy that a test can cut. What a test itself asks goes past the proxy. */
 export class Server {
