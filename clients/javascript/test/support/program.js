@@ -4,6 +4,8 @@ import { spawn } from "node:child_process"
 export class Program {
   #text = ""
   #child
+  /** Whether it has ended and all that it said has been read, which is later than its exit. */
+  #isSilent = false
   /** Resolves when it has ended. */
   ended
 
@@ -14,17 +16,23 @@ export class Program {
       stream.setEncoding("utf8")
       stream.on("data", (text) => (this.#text += text))
     }
+    this.#child.on("close", () => (this.#isSilent = true))
     this.ended = new Promise((resolve) => {
       this.#child.on("exit", resolve)
-      this.#child.on("error", resolve)
+      this.#child.on("error", (error) => {
+        this.#text += error.message
+        this.#isSilent = true
+        resolve()
+      })
     })
   }
 
   /** The first group of an expression, once the program has said something that matches. */
   async said(expression) {
     return eventually(`${this.command} to say ${expression}`, () => {
-      if (this.#child.exitCode !== null) throw new Error(`${this.command} ended: ${this.#text}`)
-      return expression.exec(this.#text)?.[1]
+      const found = expression.exec(this.#text)?.[1]
+      if (found === undefined && this.#isSilent) throw new Error(`${this.command} ended: ${this.#text}`)
+      return found
     })
   }
 
