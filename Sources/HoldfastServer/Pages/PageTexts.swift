@@ -453,8 +453,8 @@ export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Typ
     $("text").value = ""
     if (client.state != "connected") note("It is sent as soon as the server is back.")
     try {
-      const { subscribers } = await client.publish(channel, { text })
-      note(`Published. ${subscribers == 1 ? "1 connection was" : `${subscribers} connections were`} waiting for it.`)
+      await client.publish(channel, { text })
+      note("Published.")
     } catch (error) {
       note(`Not published: ${error.detail ?? error.message}`, true)
     }
