@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process"
 
+/** Without what is meant for the tests, which a server would take for settings of its own. */
+const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HOLDFAST_")))
+
 /** A program that a test started and ends. */
 export class Program {
   #text = ""
@@ -11,7 +14,7 @@ export class Program {
 
   constructor(command, options) {
     this.command = command
-    this.#child = spawn(command, options, { stdio: ["ignore", "pipe", "pipe"] })
+    this.#child = spawn(command, options, { env: environment, stdio: ["ignore", "pipe", "pipe"] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8")
       stream.on("data", (text) => (this.#text += text))

@@ -28,6 +28,15 @@ export class Server {
     await this.#program.end("SIGKILL")
   }
 
+  /** It neither reads nor answers, until `resume`. */
+  pause() {
+    this.#program.kill("SIGSTOP")
+  }
+
+  resume() {
+    this.#program.kill("SIGCONT")
+  }
+
   async stop() {
     await this.proxy.close()
     await this.#program.end("SIGTERM")
@@ -49,24 +58,28 @@ export class Server {
     if (answer.status != 200 || (await answer.json()).failed) throw new Error(`not published: ${answer.status}`)
   }
 
-  /** How many polls are held on a channel. */
-  async held(channel) {
-    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/channels/${channel}`)
-    return answer.status == 404 ? 0 : (await answer.json()).held
+  /** What a channel's retained messages say. */
+  async retained(channel) {
+    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/history/${channel}`)
+    return (await answer.json()).messages.map(({ data }) => data)
   }
 
+  /** Waits until so many polls are held on a channel. */
   async holds(channel, count) {
-    await eventually(`${count} held polls on ${channel}`, async () => (await this.held(channel)) == count)
+    await eventually(`${count} held polls on ${channel}`, async () => {
+      const answer = await fetch(`http://127.0.0.1:${this.#port}/api/channels/${channel}`)
+      return (answer.status == 404 ? 0 : (await answer.json()).held) == count
+    })
   }
 }
 
-/** Passes bytes on, until it is cut. */
+/** Passes bytes on, until it is cut or paused. */
 class Proxy {
-  #sockets = new Set()
+  /** Each connection with the one that its bytes go to. */
+  #sockets = new Map()
   #isCut = false
+  #isPaused = false
   #server
-  /** Connections that were opened to it. */
-  opened = 0
 
   static async start(port) {
     const proxy = new Proxy()
@@ -77,12 +90,11 @@ class Proxy {
   }
 
   #pass(socket, port) {
-    this.opened += 1
     if (this.#isCut) return socket.destroy()
     const other = connect(port, "127.0.0.1")
     for (const [one, next] of [[socket, other], [other, socket]]) {
-      this.#sockets.add(one)
-      one.pipe(next)
+      this.#sockets.set(one, next)
+      if (!this.#isPaused) one.pipe(next)
       one.on("error", () => next.destroy())
       one.on("close", () => {
         next.destroy()
@@ -94,11 +106,22 @@ class Proxy {
   /** Ends all connections and takes none, until `mend`. */
   cut() {
     this.#isCut = true
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.keys()) socket.destroy()
   }
 
   mend() {
     this.#isCut = false
+  }
+
+  /** Keeps connections and passes nothing on, until `resume`. */
+  pause() {
+    this.#isPaused = true
+    for (const [one, next] of this.#sockets) one.unpipe(next)
+  }
+
+  resume() {
+    this.#isPaused = false
+    for (const [one, next] of this.#sockets) one.pipe(next)
   }
 
   async close() {

@@ -134,10 +134,6 @@ export class Page {
     })
   }
 
-  async activate() {
-    await this.bidi.send("browsingContext.activate", { context: this.context })
-  }
-
   async close() {
     await this.bidi.send("browsingContext.close", { context: this.context })
   }
@@ -159,16 +155,5 @@ export class Page {
   async chromium(method, params = {}) {
     const { session } = await this.bidi.send("goog:cdp.getSession", { context: this.context })
     return this.bidi.send("goog:cdp.sendCommand", { method, params, session })
-  }
-
-  async resize(width, height, devicePixelRatio = 2) {
-    const viewport = { width, height }
-    await this.bidi.send("browsingContext.setViewport", { context: this.context, viewport, devicePixelRatio })
-  }
-
-  /** A picture of it, as PNG. */
-  async picture() {
-    const { data } = await this.bidi.send("browsingContext.captureScreenshot", { context: this.context })
-    return Buffer.from(data, "base64")
   }
 }
