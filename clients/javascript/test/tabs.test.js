@@ -203,6 +203,33 @@ describe("Tabs that share one connection", () => {
     assert.equal(second.served, 1, "polls of the second: to catch up")
   })
 
+  test("of which one is ahead by a channel do not go back in it", async () => {
+    const [first] = await open(1, { limit: 1 }, ["a", "b"])
+    server.publish("b")
+    const second = await browser.open(["a", "b"], { cursor: "a-0-0.b-1-0" })
+    await server.serve(second)
+    server.publish("a")
+    await server.answer(first)
+    assert.equal(second.client.cursor, "a-1-0.b-1-0")
+    await server.serve(first, second)
+    assert.deepEqual(seen([first, second]), ["connected a:1 b:1", "connected a:1"])
+  })
+
+  test("tell of a gap only where it is their own", async () => {
+    const tabs = await open(2, {}, ["a", "b"])
+    const third = await browser.open(["a", "b"], { cursor: "a-0-0.b-3-0" })
+    server.publish("b", 3)
+    await server.serve(third)
+    const gap = [{ channel: "b", reason: "expired", missed: 2 }]
+    const messages = [{ id: "b-3-0", channel: "b", timestamp: 3, data: 3 }]
+    tabs[0].world.answer(tabs[0].polls[0], { body: JSON.stringify({ gap, messages, cursor: "a-0-0.b-3-0" }) })
+    server.publish("a")
+    await server.serve(...tabs, third)
+    assert.deepEqual(seen([...tabs, third]), [
+      "connected gap 2 b:3 a:1", "connected gap 2 b:3 a:1", "connected a:1",
+    ])
+  })
+
   test("whose cursors differ in nothing but their text follow all the same", async () => {
     server.publish("b")
     const [first] = await open(1, {}, ["a", "b"])
