@@ -271,7 +271,8 @@ for (const name of ["chromium", "firefox"]) {
       })
 
       test("a frozen page asks nothing, and goes on with one poll when it is thawed", async () => {
-        const page = await open()
+        // Longer than a test waits, so that an answer by itself is not taken for a poll that was given up.
+        const page = await open({ pollTimeout: 60_000 })
         await state(page, "connected")
         await server.holds(channel, 1)
         await page.chromium("Page.setWebLifecycleState", { state: "frozen" })

@@ -43,9 +43,12 @@ export class Program {
     this.#child.kill(signal)
   }
 
+  /** Ends it, in the end by force. */
   async end(signal) {
     this.kill(signal)
+    const timer = setTimeout(() => this.kill("SIGKILL"), 10_000)
     await this.ended
+    clearTimeout(timer)
   }
 }
 

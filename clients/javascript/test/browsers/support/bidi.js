@@ -6,6 +6,8 @@ export class Bidi {
   #socket
   #last = 0
   #waiting = new Map()
+  /** Why there is no browser any more. */
+  #end
 
   static async connect(url) {
     const bidi = new Bidi()
@@ -19,11 +21,17 @@ export class Bidi {
     return bidi
   }
 
-  /** Sends a command, and gives its result. */
-  send(method, params = {}) {
+  /** Sends a command, and gives its result; a browser that hangs is not waited for for ever. */
+  async send(method, params = {}) {
+    if (this.#end) throw this.#end
     const id = ++this.#last
     this.#socket.send(JSON.stringify({ id, method, params }))
-    return new Promise((resolve, reject) => this.#waiting.set(id, { method, resolve, reject }))
+    let timer
+    const result = new Promise((resolve, reject) => {
+      this.#waiting.set(id, { method, resolve, reject })
+      timer = setTimeout(() => reject(new Error(`${method}: no answer within 60 s`)), 60_000)
+    })
+    return result.finally(() => clearTimeout(timer))
   }
 
   close() {
@@ -38,6 +46,7 @@ export class Bidi {
   }
 
   #fail(error) {
+    this.#end = error
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }
