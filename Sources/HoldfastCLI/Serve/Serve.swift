@@ -79,13 +79,13 @@ struct Serve: AsyncParsableCommand {
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     let url = isPath ? "http+unix://\(configuration.host)" : "http://\(host):\(port)"
     let api = url + configuration.prefix
+    let page = isPath ? "" : "\n  see it in a browser:  \(url)/example"
     try? Terminal.printLine(
       """
       holdfast \(version) listening on \(url)
 
         wait for a message:   curl '\(api)/poll/news'
-        publish one:          curl -d '{"hello":"world"}' '\(api)/publish/news'
-        see it in a browser:  \(url)/example
+        publish one:          curl -d '{"hello":"world"}' '\(api)/publish/news'\(page)
 
       """)
   }

@@ -337,7 +337,7 @@ export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Typ
   #note.bad { color: var(--bad); }
 
   pre { margin: 0 0 1.125rem; padding: .75rem .875rem; background: var(--paper); border: 1px solid var(--line); border-radius: .625rem;
-    font: .75rem/1.6 ui-monospace, "SF Mono", "Cascadia Code", "DejaVu Sans Mono", monospace; white-space: pre; overflow-x: auto; scrollbar-width: thin; }
+    font: .75rem/1.6 ui-monospace, "SF Mono", "Cascadia Code", "DejaVu Sans Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
   aside p { margin: 0; color: var(--soft); font-size: .875rem; }
   .title { display: flex; justify-content: space-between; align-items: center; gap: 1rem; margin-bottom: .5rem; }
   .title h2 { margin: 0; }
@@ -357,6 +357,7 @@ export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Typ
   #empty { margin: 0; padding: 1.5rem 0; text-align: center; color: var(--soft); }
   ol:not(:empty) + #empty { display: none; }
 
+  @media (max-width: 30rem) { li { grid-template-columns: 1fr; } }
   @media (min-width: 60rem) {
     main { grid-template-columns: minmax(0, 1fr) 25.5rem; align-items: start; grid-template-rows: auto 1fr; }
     aside { grid-column: 2; grid-row: 1 / span 2; position: sticky; top: 1.5rem; }
@@ -385,11 +386,11 @@ export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Typ
 
   <aside class="card">
     <div class="title"><h2>From a terminal</h2> <button class="quiet" id="copy">Copy</button></div>
-    <pre id="curl" tabindex="0"></pre>
+    <pre id="curl"></pre>
     <h2>In a page of your own</h2>
-    <pre id="code" tabindex="0"></pre>
-    <p>Reload this page, open it ten times, let the computer sleep, restart the server: no message is lost without a word, and all
-      windows together hold one connection.</p>
+    <pre id="code"></pre>
+    <p>Reload this page, open it ten times, let the computer sleep, restart the server: you see every message, or are told that some are
+      gone, and all windows together hold one connection.</p>
   </aside>
 </main>
 
@@ -460,6 +461,8 @@ export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Typ
     }
   })
 
+  // Only secure contexts have a clipboard.
+  $("copy").hidden = !navigator.clipboard
   $("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText($("curl").textContent)
     $("copy").textContent = "Copied"
@@ -468,7 +471,7 @@ export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Typ
 
   $("channel").textContent = channel
   $("curl").textContent = `curl -d '{"text":"hello"}' \\
-  ${location.origin}/api/publish/${encodeURIComponent(channel)}`
+${location.origin}/api/publish/${encodeURIComponent(channel)}`
   $("code").textContent = `import { LongPollingClient } from "/client.js"
 
 new LongPollingClient(${JSON.stringify(channel)})

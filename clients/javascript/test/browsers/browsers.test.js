@@ -88,11 +88,12 @@ for (const name of ["chromium", "firefox"]) {
       assert.deepEqual((await messages(page, 9)).filter(Number.isInteger), numbers(1, 9))
     })
 
-    test("a page that is reloaded amid messages goes on where it was", async () => {
-      const page = await open({ store: "sessionStorage" })
-      await state(page, "connected")
-      for (let first = 1; first <= 100; first += 20) await Promise.all([page.reload(), publish(first, first + 19)])
-      assert.deepEqual((await messages(page, 100)).filter(Number.isInteger), numbers(1, 100))
+    test("a page that is reloaded amid messages goes on where it was, and so does the tab beside it", async () => {
+      const pages = []
+      for (let i = 0; i < 2; i++) pages.push(await open({ shared: true, store: "sessionStorage" }))
+      for (const page of pages) await state(page, "connected")
+      for (let first = 1; first <= 100; first += 20) await Promise.all([pages[0].reload(), publish(first, first + 19)])
+      for (const page of pages) assert.deepEqual((await messages(page, 100)).filter(Number.isInteger), numbers(1, 100))
     })
 
     test("1,000 messages in bursts, with cuts between, come to all tabs in order, none lost and none twice", async () => {
