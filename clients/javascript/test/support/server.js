@@ -47,27 +47,32 @@ export class Server {
     return `http://127.0.0.1:${this.proxy.port}`
   }
 
+  /** Past the proxy. */
+  get ownURL() {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
   async publish(channel, data) {
     await this.publishAll([{ channel, data }])
   }
 
   /** Publishes in one request. */
   async publishAll(batch) {
-    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/publish`, {
+    const answer = await fetch(`${this.ownURL}/api/publish`, {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(batch) })
     if (answer.status != 200 || (await answer.json()).failed) throw new Error(`not published: ${answer.status}`)
   }
 
   /** What a channel's retained messages say. */
   async retained(channel) {
-    const answer = await fetch(`http://127.0.0.1:${this.#port}/api/history/${channel}`)
+    const answer = await fetch(`${this.ownURL}/api/history/${channel}`)
     return (await answer.json()).messages.map(({ data }) => data)
   }
 
   /** Waits until so many polls are held on a channel. */
   async holds(channel, count) {
     await eventually(`${count} held polls on ${channel}`, async () => {
-      const answer = await fetch(`http://127.0.0.1:${this.#port}/api/channels/${channel}`)
+      const answer = await fetch(`${this.ownURL}/api/channels/${channel}`)
       return (answer.status == 404 ? 0 : (await answer.json()).held) == count
     })
   }
@@ -75,8 +80,9 @@ export class Server {
 
 /** Passes bytes on, until it is cut or paused. */
 class Proxy {
-  /** Each connection with the one that its bytes go to. */
-  #sockets = new Map()
+  #sockets = new Set()
+  /** Each connection to the server, with the one that its answers go to. */
+  #answers = new Map()
   #isCut = false
   #isPaused = false
   #server
@@ -90,15 +96,19 @@ class Proxy {
   }
 
   #pass(socket, port) {
-    if (this.#isCut) return socket.destroy()
+    // A connection that is closed in order before it was used makes the fetch of Node 20 wait for ever.
+    if (this.#isCut) return socket.resetAndDestroy()
     const other = connect(port, "127.0.0.1")
+    socket.pipe(other)
+    if (!this.#isPaused) other.pipe(socket)
+    this.#answers.set(other, socket)
     for (const [one, next] of [[socket, other], [other, socket]]) {
-      this.#sockets.set(one, next)
-      if (!this.#isPaused) one.pipe(next)
+      this.#sockets.add(one)
       one.on("error", () => next.destroy())
       one.on("close", () => {
         next.destroy()
         this.#sockets.delete(one)
+        this.#answers.delete(one)
       })
     }
   }
@@ -106,22 +116,22 @@ class Proxy {
   /** Ends all connections and takes none, until `mend`. */
   cut() {
     this.#isCut = true
-    for (const socket of this.#sockets.keys()) socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   mend() {
     this.#isCut = false
   }
 
-  /** Keeps connections and passes nothing on, until `resume`. */
+  /** Passes no answers on, until `resume`. */
   pause() {
     this.#isPaused = true
-    for (const [one, next] of this.#sockets) one.unpipe(next)
+    for (const [server, client] of this.#answers) server.unpipe(client)
   }
 
   resume() {
     this.#isPaused = false
-    for (const [one, next] of this.#sockets) one.pipe(next)
+    for (const [server, client] of this.#answers) server.pipe(client)
   }
 
   async close() {
