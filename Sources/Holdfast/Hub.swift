@@ -123,7 +123,15 @@ public final class Hub: Sendable {
   ///   - prefix: Only those whose names begin so.
   ///   - limit: At most so many.
   public func channels(after previous: ChannelName? = nil, prefix: String = "", limit: Int = .max) -> [ChannelName] {
+    channelList(after: previous, prefix: prefix, limit: limit).names
+  }
+
+  /// The same, and how many channels were looked at for it, which is what it costs.
+  package func channelList(after previous: ChannelName?, prefix: String, limit: Int) -> (
+    names: [ChannelName], seen: Int
+  ) {
     var page: [ChannelName] = []
+    var seen = 0
     func trim() {
       page.sort()
       var last: ChannelName?
@@ -134,13 +142,14 @@ public final class Hub: Sendable {
       if page.count > limit { page.removeLast(page.count - limit) }
     }
     for names in [core.store.channels(), core.waitedOn()] {
+      seen += names.count
       for name in names where (previous.map { $0 < name } ?? true) && name.text.hasPrefix(prefix) {
         page.append(name)
         if limit < .max / 4 && page.count >= 4 * limit + 64 { trim() }
       }
     }
     trim()
-    return page
+    return (page, seen)
   }
 
   /// Ends the life of a channel's log. Who polls with a cursor of it is told `reset`; polls held on it, at once.

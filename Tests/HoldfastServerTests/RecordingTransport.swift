@@ -104,16 +104,15 @@ final class Bench {
 
   init(
     holds: HoldLimits = HoldLimits(), store: MemoryStore.Limits = MemoryStore.Limits(),
-    _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    listedPerTick: Int = 100_000, _ configure: (inout ServerConfiguration) -> Void = { _ in }
   ) {
     var configuration = ServerConfiguration()
     configure(&configuration)
     hub = Hub(store: MemoryStore(limits: store), limits: holds)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    loop = ServerLoop(
-      driver: RecordingTransport(), settings: LoopSettings(configuration, logger: logger), hub: hub,
-      at: HoldfastServerTests.at(0)
-    ) {}
+    var settings = LoopSettings(configuration, logger: logger)
+    settings.listedPerTick = listedPerTick
+    loop = ServerLoop(driver: RecordingTransport(), settings: settings, hub: hub, at: HoldfastServerTests.at(0)) {}
   }
 
   var moment: Moment { at(now, unixShift: unixShift) }

@@ -7,6 +7,60 @@ import Testing
 
 /// What a server does with its connections, in virtual time.
 @Suite struct ServerLoopTests {
+  // MARK: Lists
+
+  private static let list = Bench.get("/api/channels?limit=1")
+
+  /// A server that may look at ten channels a tick, and has eleven.
+  private func benchOfLists() -> Bench {
+    let bench = Bench(listedPerTick: 10)
+    let publisher = bench.open()
+    for number in 0..<11 { bench.publish(publisher, "news-\(number)", "1") }
+    return bench
+  }
+
+  @Test func `Lists of many channels take a share of each tick, in order, and keep nobody else waiting`() {
+    let bench = benchOfLists()
+    let (many, one, other) = (bench.open(), bench.open(), bench.open())
+    bench.send(many, Self.list + Self.list + Self.list + Bench.get("/healthz"))
+    bench.send(one, Self.list)
+    bench.send(other, Bench.get("/healthz"))
+    #expect(bench.answers(other).count == 1)
+    // Whose answers come in which tick.
+    var seen: [[Int]] = []
+    var answers: [Response] = []
+    for _ in 0..<5 {
+      answers += bench.answers(many)
+      seen.append([answers.count, bench.answers(one).count])
+      bench.pass(0.1)
+    }
+    #expect(seen == [[1, 0], [2, 0], [2, 1], [4, 0], [4, 0]])
+    #expect(answers.map { $0.json["channels"] != nil } == [true, true, true, false])
+    #expect(bench.state(many) == .open && bench.state(one) == .open)
+    #expect(bench.loop.driver[many].isReading && bench.loop.driver[one].isReading)
+  }
+
+  @Test func `Who waits for a list and goes away leaves nothing to who has its token next`() {
+    let bench = benchOfLists()
+    let token = bench.open()
+    bench.send(token, Self.list + Self.list)
+    #expect(bench.state(token) == .postponed)
+    bench.loop.closed(token)
+    _ = bench.open(token)
+    bench.pass(1)
+    #expect(bench.state(token) == .open && bench.answers(token).isEmpty)
+  }
+
+  @Test func `Who waits for a list and ends its side is given that, and the end`() {
+    let bench = benchOfLists()
+    let token = bench.open()
+    bench.send(token, Self.list + Self.list)
+    bench.loop.ended(token)
+    #expect(bench.state(token) == .postponed)
+    bench.pass(1)
+    #expect(bench.state(token) == .free && bench.answers(token).count == 2)
+  }
+
   // MARK: Polls
 
   @Test func `A held poll is answered at once when a message comes`() throws {

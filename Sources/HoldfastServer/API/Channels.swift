@@ -15,10 +15,11 @@ extension ServerLoop {
   }
 
   /// `GET /api/channels`: one page of the list.
-  func channels(_ query: Query, _ bytes: borrowing Span<UInt8>, at moment: Moment) throws(Problem) -> Reply {
+  mutating func channels(_ query: Query, _ bytes: borrowing Span<UInt8>, at moment: Moment) throws(Problem) -> Reply {
     let limit = try query.limit(bytes)
     let after = try query.text(.after, bytes).map { text throws(Problem) in try ChannelName(checking: text) }
-    let names = hub.channels(after: after, prefix: query.text(.prefix, bytes) ?? "", limit: limit + 1)
+    let (names, seen) = hub.channelList(after: after, prefix: query.text(.prefix, bytes) ?? "", limit: limit + 1)
+    listed(seen)
     var reply = Reply()
     var count = 0
     reply.body.write("{\"channels\":[")

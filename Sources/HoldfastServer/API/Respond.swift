@@ -19,6 +19,10 @@ extension ServerLoop {
         return
       }
       let route = try route(request, bytes)
+      if case .channels = route, head.method != .options, !mayList {
+        postpone(token, request.detached(from: bytes))
+        return
+      }
       if head.method == .options {
         reply(options(route.allow, origin: origin), to: token, at: moment)
         status = 204

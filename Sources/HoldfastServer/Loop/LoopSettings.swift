@@ -13,6 +13,9 @@ struct LoopSettings: Sendable {
   let logger: Logger
   let logsRequests: Bool
 
+  /// How many channels the lists of one loop may look at in a tick: some 20 ms of its 100.
+  var listedPerTick = 100_000
+
   /// How long a connection may still send after its last answer.
   static let finishTicks: UInt32 = 20
 

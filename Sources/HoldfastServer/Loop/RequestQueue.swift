@@ -23,6 +23,12 @@ final class RequestQueue {
     bytes += Self.size(item)
   }
 
+  /// Puts back what was taken, or puts it before all others.
+  func prepend(_ item: Item) {
+    items.prepend(item)
+    bytes += Self.size(item)
+  }
+
   /// Takes what comes behind a request for an upgrade.
   /// - Returns: Whether there is one.
   func appendRest(_ input: borrowing Span<UInt8>) -> Bool {

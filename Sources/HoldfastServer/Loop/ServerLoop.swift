@@ -1,3 +1,4 @@
+import DequeModule
 import Holdfast
 import HoldfastProtocol
 import Logging
@@ -23,6 +24,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     case held
     /// It has not taken an answer yet; nothing more is read meanwhile.
     case sending
+    /// Its next request, the first of its queue, is too dear to be answered in this tick; nothing more is read meanwhile.
+    case postponed
     /// The last answer is given; what still comes is read and dropped, so that the answer arrives (a close with unread
     /// input would reset the connection and take the answer with it).
     case finishing
@@ -56,6 +59,11 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private(set) var openCount = 0
   private(set) var drain: Drain?
   private var isCollecting = false
+  /// How many channels lists may still look at. It grows with each tick, so that whoever asks for lists of many channels,
+  /// over whatever number of connections, takes a share of this thread and not all of it.
+  private var listAllowance: Int
+  /// Connections whose lists have to wait, in order.
+  private var postponed: Deque<Int32> = []
   /// The last answer that was given at once: a crowd that comes back with one cursor is given the same one.
   private var recent: Encoded?
   /// Where the JSON of answers is made, before their heads are.
@@ -74,6 +82,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     self.settings = settings
     self.hub = hub
     hubLoop = HubLoop(hub: hub, wake: wake)
+    listAllowance = settings.listedPerTick
     timers = TimerWheel(now: Self.tick(moment))
   }
 
@@ -117,7 +126,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   mutating func ended(_ token: Int32) {
     switch rows[Int(token)].state {
     case .free: break
-    case .sending: rows[Int(token)].isEnded = true
+    case .sending, .postponed: rows[Int(token)].isEnded = true
     case .open, .held, .finishing: close(token)
     }
   }
@@ -127,7 +136,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     let index = Int(token)
     let tick = Self.tick(moment)
     // Only of one who has ended its side something may come while it is sent to. What is too much is as if it had not come.
-    if rows[index].state == .sending && (rows[index].isEnded || isCrowded(index)) {
+    let isSending = rows[index].state == .sending || rows[index].state == .postponed
+    if isSending && (rows[index].isEnded || isCrowded(index)) {
       rows[index].isEnded = true
       return
     }
@@ -193,6 +203,36 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     answered(token, at: moment)
     answerQueued(token, at: moment)
     if rows[Int(token)].isEnded { ended(token) }
+  }
+
+  // MARK: Lists
+
+  /// Whether a list of channels may be made in this tick.
+  var mayList: Bool { listAllowance > 0 }
+
+  /// Notes what a list has looked at.
+  mutating func listed(_ count: Int) { listAllowance -= count }
+
+  /// Lets a request wait for a tick in which it is its turn.
+  mutating func postpone(_ token: Int32, _ request: HTTP1Connection.Request) {
+    if rows[Int(token)].queue == nil { rows[Int(token)].queue = RequestQueue() }
+    rows[Int(token)].queue!.prepend(.request(request))
+    rows[Int(token)].state = .postponed
+    driver.setReading(false, token)
+    postponed.append(token)
+  }
+
+  private mutating func answerPostponed(at moment: Moment) {
+    listAllowance = min(settings.listedPerTick, listAllowance + settings.listedPerTick)
+    for _ in 0..<postponed.count where mayList {
+      guard let token = postponed.popFirst(), rows[Int(token)].state == .postponed else { continue }
+      rows[Int(token)].state = .open
+      driver.setReading(true, token)
+      rows[Int(token)].http.restart(at: Self.tick(moment), limits: settings.http)
+      timers.arm(token, at: rows[Int(token)].http.deadline)
+      answerQueued(token, at: moment)
+      if rows[Int(token)].isEnded { ended(token) }
+    }
   }
 
   // MARK: Pipelining
@@ -443,11 +483,13 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
         let origin = origin(of: row.http.unfinished, Span(), peer: row.address)
         refuse(token, row.http.timeout, origin: origin, at: moment)
       case .held: answerEarly(token, at: moment)
+      case .postponed: break
       case .open, .sending, .finishing: close(token)
       }
     }
     // Nobody is to be given an old date, nor memory to be held for it.
     recent = nil
+    answerPostponed(at: moment)
     goOnDraining(at: moment)
   }
 
