@@ -34,7 +34,7 @@ struct ServeSettings {
     if let prefix = try await source.string("prefix") {
       let isPath =
         prefix.first == "/" && prefix.last != "/" && prefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
-        && !prefix.contains { "?#%".contains($0) }
+        && !prefix.contains { #"?#%"<>\^`{|}"#.contains($0) }
       if !prefix.isEmpty && !isPath { throw source.wrong("prefix", "'\(prefix)' is not empty or a path such as /api") }
       server.prefix = prefix
     }

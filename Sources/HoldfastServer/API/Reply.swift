@@ -90,6 +90,9 @@ extension [UInt8] {
       write("Access-Control-Allow-Origin: ")
       write(text: origin)
       write("\r\nAccess-Control-Expose-Headers: Idempotency-Replayed, Retry-After\r\nVary: Origin\r\n")
+    } else if mayBeKept {
+      // A cache must not give this copy to a page of another origin that is allowed.
+      write("Vary: Origin\r\n")
     }
     write("\r\n")
   }

@@ -11,6 +11,7 @@ extension FaultTests {
         ("--log-bytes-max", "1.5"), ("--connections-max", "x"), ("--connections-per-client-max", "-1"),
         ("--head-timeout", "soon"), ("--poll-timeout-max", "x"), ("--trusted-proxies", "not-an-address"),
         ("--driver", "kqueue"), ("--prefix", "/a?b"), ("--prefix", "/a#b"), ("--prefix", "/a%20b"),
+        ("--prefix", "/a\"b"),
         ("--no-such-flag", "1"),
       ])
     func wrong(flag: String, value: String) async throws {
