@@ -3,7 +3,7 @@ import { LongPollingClient } from "../../src/client.js"
 import { settled } from "./virtual-clock.js"
 import { VirtualWorld } from "./virtual-world.js"
 
-const caseMembers = ["name", "client", "random", "tokens", "store", "handlers", "states", "steps"]
+const caseMembers = ["name", "needs", "client", "random", "tokens", "store", "handlers", "states", "steps"]
 const steps = ["start", "stop", "call", "advance", "answer", "fail", "publish", "sleep", "wake", "offline"]
 const options = ["channels", "cursor", "limit", "maxRetries", "publishQueueMax"]
 const durations = ["pollTimeout", "retryDelayMin", "retryDelayMax"]
