@@ -1,13 +1,14 @@
-import AsyncHTTPClient
 public import HoldfastProtocol
 
 extension HoldfastClient {
   /// How much longer than the server's wait a client waits for its answer: a poll is answered within its timeout + 1 s.
   static let pollGrace = Duration.seconds(5)
+  /// How long the answer to a request that reads without waiting may take to begin.
+  static let readTimeout = Duration.seconds(10)
 
   /// Asks once for what follows a cursor, and lets the server hold the request until there is something.
   ///
-  /// Most programs want ``subscribe(to:from:pollTimeout:onReconnect:)``, which does this again and again.
+  /// Most programs want ``subscribe(to:from:limit:store:onNotice:)-([String],_,_,_,_)``, which does this again and again.
   ///
   /// - Parameters:
   ///   - channels: 1 to 64 channels, each once.
@@ -23,9 +24,20 @@ extension HoldfastClient {
       (WireParameter.cursor, cursor), (WireParameter.timeout, timeout.wireSeconds),
       (WireParameter.limit, limit.map(String.init)),
     ]
-    let url = address.url(WirePath.poll, ServerAddress.list(channels), query: query)
-    return try await exchange.answer(to: HTTPClientRequest(url: url), deadline: timeout + Self.pollGrace)
+    let url = core.address.url(WirePath.poll, ServerAddress.list(channels), query: query)
+    return try await core.exchange.answer(to: WireRequest(url: url), deadline: timeout + Self.pollGrace)
       .read(MessagePage.init(json:))
+  }
+
+  /// A poll whose outcome can be carried from one task to another.
+  func page(
+    _ channels: [String], cursor: String, timeout: Duration, limit: Int?
+  ) async -> Result<MessagePage, HoldfastClientError> {
+    do {
+      return .success(try await poll(channels, cursor: cursor, timeout: timeout, limit: limit))
+    } catch {
+      return .failure(error)
+    }
   }
 
   /// Reads what a channel retains, without waiting.
@@ -37,8 +49,8 @@ extension HoldfastClient {
     of channel: String, after: String? = nil, limit: Int? = nil
   ) async throws(HoldfastClientError) -> MessagePage {
     let query = [(WireParameter.after, after), (WireParameter.limit, limit.map(String.init))]
-    let url = address.url(WirePath.history, ServerAddress.encoded(channel), query: query)
-    return try await exchange.answer(to: HTTPClientRequest(url: url), deadline: Self.requestTimeout)
+    let url = core.address.url(WirePath.history, ServerAddress.encoded(channel), query: query)
+    return try await core.exchange.answer(to: WireRequest(url: url), deadline: Self.readTimeout)
       .read(MessagePage.init(json:))
   }
 
@@ -54,8 +66,8 @@ extension HoldfastClient {
     let query = [
       (WireParameter.prefix, prefix), (WireParameter.after, after), (WireParameter.limit, limit.map(String.init)),
     ]
-    let url = address.url(WirePath.channels, query: query)
-    return try await exchange.answer(to: HTTPClientRequest(url: url), deadline: Self.requestTimeout)
+    let url = core.address.url(WirePath.channels, query: query)
+    return try await core.exchange.answer(to: WireRequest(url: url), deadline: Self.readTimeout)
       .read(ChannelPage.init(json:))
   }
 }

@@ -1,28 +1,36 @@
-/// Why a request came to nothing.
+/// Why something came to nothing.
 public struct HoldfastClientError: Error, Sendable, Equatable {
-  /// The kind of failure. More may come with later versions.
-  public struct Code: Hashable, Sendable, CustomStringConvertible {
-    private enum Kind: String {
-      case serverInvalid, unreachable, timeout, refused, answerInvalid, cancelled, valueInvalid
-    }
-
-    private let kind: Kind
-    public var description: String { kind.rawValue }
+  /// What a program looks at: the stable `code` of the server's problem, such as `cursor_malformed`; `http_502` and so on for
+  /// a status without one; or one of the client's own below.
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
 
     /// The server's address is not an HTTP URL.
-    public static let serverInvalid = Code(kind: .serverInvalid)
+    public static let serverInvalid = Code(rawValue: "server_invalid")
+    /// A value cannot be sent: it has no JSON form, or an id, a key or a token holds what no header field may.
+    public static let valueInvalid = Code(rawValue: "value_invalid")
     /// No connection, or it broke before the answer's end.
-    public static let unreachable = Code(kind: .unreachable)
+    public static let unreachable = Code(rawValue: "unreachable")
     /// No answer within the client's own deadline.
-    public static let timeout = Code(kind: .timeout)
-    /// The server answered with an error; see ``HoldfastClientError/status`` and ``HoldfastClientError/problem``.
-    public static let refused = Code(kind: .refused)
+    public static let timeout = Code(rawValue: "timeout")
     /// An answer with status 200 that is not one of Holdfast's; something else stands at this address.
-    public static let answerInvalid = Code(kind: .answerInvalid)
+    public static let answerInvalid = Code(rawValue: "answer_invalid")
+    /// The token provider threw.
+    public static let tokenFailed = Code(rawValue: "token_failed")
+    /// Polls are answered at once, with nothing; they are paced.
+    public static let answersEmpty = Code(rawValue: "answers_empty")
+    /// The cursor could not be read or kept.
+    public static let storeFailed = Code(rawValue: "store_failed")
+    /// ``HoldfastClient/Configuration/publishQueueMax`` messages wait already; this one was not sent.
+    public static let queueFull = Code(rawValue: "queue_full")
+    /// A message was sent, no answer told what became of it, and the server may have forgotten its key by now.
+    public static let fateUnknown = Code(rawValue: "fate_unknown")
+    /// It was told to stop.
+    public static let stopped = Code(rawValue: "stopped")
     /// The task was cancelled.
-    public static let cancelled = Code(kind: .cancelled)
-    /// A value cannot be sent: it has no JSON form, or an id or a key holds what no header field may.
-    public static let valueInvalid = Code(kind: .valueInvalid)
+    public static let cancelled = Code(rawValue: "cancelled")
   }
 
   public let code: Code
@@ -32,30 +40,25 @@ public struct HoldfastClientError: Error, Sendable, Equatable {
   public let detail: String
   /// The HTTP status of an answer that was an error.
   public let status: Int?
-  /// The stable `code` of the server's problem, such as `cursor_malformed`; what a program looks at.
-  public let problem: String?
   /// How long the server asks to wait.
   public let retryAfter: Duration?
 
   init(
-    _ code: Code, _ reason: String, detail: String = "", status: Int? = nil, problem: String? = nil,
-    retryAfter: Duration? = nil
+    _ code: Code, _ reason: String, detail: String = "", status: Int? = nil, retryAfter: Duration? = nil
   ) {
     self.code = code
     self.reason = reason
     self.detail = detail
     self.status = status
-    self.problem = problem
     self.retryAfter = retryAfter
   }
 
+  /// Whether the server refused the request, so that asking again cannot help: a 4xx other than 408 and 429.
+  public var isRefusal: Bool { status.map { 400..<500 ~= $0 && $0 != 408 && $0 != 429 } ?? false }
+
   /// Whether the same request may succeed later.
   public var isTransient: Bool {
-    switch code {
-    case .unreachable, .timeout, .answerInvalid: true
-    case .refused: status.map { $0 == 408 || $0 == 429 || !(400..<500).contains($0) } ?? false
-    default: false
-    }
+    status.map { _ in !isRefusal } ?? [.unreachable, .timeout, .answerInvalid, .tokenFailed].contains(code)
   }
 }
 
@@ -65,17 +68,27 @@ extension HoldfastClientError: CustomStringConvertible {
 
 extension HoldfastClientError {
   static let cancelled = HoldfastClientError(.cancelled, "Cancelled")
+  static let stopped = HoldfastClientError(.stopped, "Stopped")
+  static let answersEmpty = HoldfastClientError(
+    .answersEmpty, "Polls are answered at once, with nothing", detail: "perhaps by a cache in between")
+
+  static func storeFailed(_ error: any Error) -> HoldfastClientError {
+    HoldfastClientError(.storeFailed, "The cursor cannot be kept", detail: "\(error)")
+  }
 
   /// An answer with another status than 200.
   ///
   /// A proxy in between may have written it, so nothing in its body is relied on.
-  init(refusal status: Int, body: [UInt8], retryAfter: Duration?) {
+  init(status: Int, body: [UInt8], retryAfter: Duration?) {
     let problem = try? Problem(json: body)
     self.init(
-      .refused, problem?.error ?? "HTTP status \(status)",
+      Code(rawValue: problem?.code ?? "http_\(status)"), problem?.error ?? "HTTP status \(status)",
       detail: problem?.detail ?? "the answer is not one of Holdfast's; is this its address, and its path prefix?",
-      status: status, problem: problem?.code, retryAfter: retryAfter)
+      status: status, retryAfter: retryAfter)
   }
+
+  /// Whether an answer of Holdfast's own said so, and not a proxy's status alone.
+  var isProblem: Bool { status.map { code.rawValue != "http_\($0)" } ?? false }
 }
 
 /// The body of an error (RFC 9457), as far as a client looks at it.

@@ -31,6 +31,7 @@ public enum WireParameter {
 
 /// The header fields that are Holdfast's own or that both sides look at, in lower case: HTTP compares them so.
 public enum WireHeader {
+  public static let authorization = "authorization"
   public static let clientID = "x-client-id"
   public static let contentType = "content-type"
   public static let idempotencyKey = "idempotency-key"

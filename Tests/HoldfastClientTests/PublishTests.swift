@@ -10,7 +10,7 @@ struct PublishTests {
     ]
     let time = VirtualTime()
     try await ScriptedServer.run(script) { server in
-      let client = try HoldfastClient(server: server.address, timing: time.timing())
+      let client = try time.client(server)
       let receipt = try await client.publish(["a": 1], to: "news", ttl: .milliseconds(1500))
       #expect(receipt.messageID == "e-1-t")
       #expect(receipt.subscribers == 3)
@@ -24,7 +24,7 @@ struct PublishTests {
 
   @Test func `Two messages have two keys, and all requests one client id`() async throws {
     try await ScriptedServer.run([.answer(published), .answer(published)]) { server in
-      let client = try HoldfastClient(server: server.address, timing: VirtualTime().timing())
+      let client = try VirtualTime().client(server)
       try await client.publish(1, to: "news")
       try await client.publish(1, to: "news")
       #expect(Set(server.requests.map { $0.fields["idempotency-key"] }).count == 2)
@@ -35,29 +35,31 @@ struct PublishTests {
   @Test func `A refusal is thrown at once`() async throws {
     let problem = #"{"status":409,"code":"idempotency_conflict","error":"Key was used","detail":"another body"}"#
     try await ScriptedServer.run([.answer(problem, status: 409)]) { server in
-      let client = try HoldfastClient(server: server.address, timing: VirtualTime().timing())
+      let client = try VirtualTime().client(server)
       let error = await #expect(throws: HoldfastClientError.self) {
         try await client.publish(body: Array("1".utf8), to: "news", idempotencyKey: "k")
       }
-      #expect(error?.problem == "idempotency_conflict")
+      #expect(error?.code.rawValue == "idempotency_conflict")
       #expect(server.requests.map { $0.fields["idempotency-key"] } == ["k"])
     }
   }
 
-  @Test func `A publish gives up when its time to retry would pass`() async throws {
-    let time = VirtualTime()
-    try await ScriptedServer.run([.close, .close, .close, .close]) { server in
-      let client = try HoldfastClient(server: server.address, timing: time.timing())
-      let error = await #expect(throws: HoldfastClientError.self) {
-        try await client.publish(1, to: "news", retryingFor: .seconds(2))
-      }
-      #expect(error?.code == .unreachable)
-      #expect(time.waits == [.seconds(0.5), .seconds(1)])
+  @Test func `A publish that is cancelled ends its request, and the next one has its turn`() async throws {
+    try await ScriptedServer.run([.hold, .answer(published)]) { server in
+      let client = try VirtualTime().client(server)
+      let first = Task { try await client.publish(1, to: "news") }
+      var events = server.events.makeAsyncIterator()
+      _ = await events.next()
+      let second = Task { try await client.publish(2, to: "news") }
+      first.cancel()
+      await #expect(throws: HoldfastClientError.cancelled) { try await first.value }
+      #expect(try await second.value.messageID == "e-1-t")
+      #expect(server.requests.map(\.body) == ["1", "2"])
     }
   }
 
   @Test func `What cannot stand in a header is refused before it is sent`() async throws {
-    let client = try HoldfastClient(server: "127.0.0.1:1", timing: VirtualTime().timing())
+    let client = try HoldfastClient(server: "127.0.0.1:1")
     let error = await #expect(throws: HoldfastClientError.self) {
       try await client.publish(1, to: "news", idempotencyKey: "a\r\nb: c")
     }

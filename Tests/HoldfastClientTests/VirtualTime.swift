@@ -8,25 +8,33 @@ final class VirtualTime: Sendable {
   var waits: [Duration] { state.withLock { $0.waits } }
   var deadlines: [Duration] { state.withLock { $0.deadlines } }
 
+  /// A client over real sockets, in this time.
+  ///
   /// - Parameter deadlinePasses: returns when a request's time is over; by default it never is.
-  func timing(
-    random: Double = 0.5, deadlinePasses: @escaping @Sendable () async -> Void = VirtualTime.never
-  ) -> ClientTiming {
-    ClientTiming(
-      now: { self.state.withLock { $0.now } },
-      sleep: { duration in
-        try Task.checkCancellation()
-        self.state.withLock {
-          $0.now += duration
-          $0.waits.append(duration)
-        }
-      },
-      deadline: { duration in
-        self.state.withLock { $0.deadlines.append(duration) }
-        await deadlinePasses()
-        try Task.checkCancellation()
-      },
-      random: { random })
+  func client(
+    _ server: ScriptedServer, random: Double = 0.5, maxRetries: Int? = nil,
+    deadlinePasses: @escaping @Sendable () async -> Void = VirtualTime.never
+  ) throws -> HoldfastClient {
+    var configuration = HoldfastClient.Configuration()
+    configuration.maxRetries = maxRetries
+    var world = ClientWorld.system(.holdfast)
+    world.now = { self.state.withLock { $0.now } }
+    world.sleep = { duration in
+      // What waits for something else than time.
+      if duration >= .centuries { await VirtualTime.never() }
+      try Task.checkCancellation()
+      self.state.withLock {
+        $0.now += duration
+        $0.waits.append(duration)
+      }
+    }
+    world.deadline = { duration in
+      self.state.withLock { $0.deadlines.append(duration) }
+      await deadlinePasses()
+      try Task.checkCancellation()
+    }
+    world.random = { random }
+    return try HoldfastClient(server: server.address, configuration: configuration, world: world)
   }
 
   /// Returns only when the task is cancelled.

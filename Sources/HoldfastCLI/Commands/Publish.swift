@@ -62,13 +62,13 @@ struct Publish: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await server.run { client in
+    // Somebody may be watching: a server that is not there should be told of soon. A stream outlives a server's restart.
+    try await server.run(maxRetries: ndjson ? 8 : 1) { client in
       if ndjson {
         try await publishLines(with: client)
       } else {
         let body = if let data, data != "-" { Array(data.utf8) } else { try Terminal.readAll() }
-        // Somebody may be watching: a server that is not there should be told of soon.
-        try await publish(body, with: client, retryingFor: .seconds(2))
+        try await publish(body, with: client)
       }
     }
   }
@@ -80,19 +80,18 @@ struct Publish: AsyncParsableCommand {
       number += 1
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       do {
-        // A stream outlives a server's restart.
-        try await publish(line, with: client, retryingFor: .seconds(30))
-      } catch let error as HoldfastClientError where error.code == .refused {
+        try await publish(line, with: client)
+      } catch let error as HoldfastClientError where error.status != nil {
         Terminal.complain("line \(number): \(server.line(for: error))")
         throw ExitCode.failure
       }
     }
   }
 
-  private func publish(_ body: [UInt8], with client: HoldfastClient, retryingFor retryTime: Duration) async throws {
+  private func publish(_ body: [UInt8], with client: HoldfastClient) async throws {
     let receipt = try await client.publish(
       body: body, contentType: text ? WireMediaType.text : WireMediaType.json, to: channel,
-      idempotencyKey: idempotencyKey, ttl: ttl.map { .seconds($0) }, retryingFor: retryTime)
+      idempotencyKey: idempotencyKey, ttl: ttl.map { .seconds($0) })
     if json {
       try Terminal.printLine(Output.oneLine(receipt.json))
     } else {

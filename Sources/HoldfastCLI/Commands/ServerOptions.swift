@@ -29,14 +29,19 @@ struct ServerOptions: ParsableArguments {
     }
   }
 
-  func client() throws(HoldfastClientError) -> HoldfastClient {
-    try HoldfastClient(server: serverAddress, pathPrefix: pathPrefix)
+  private func client(maxRetries: Int? = nil) throws(HoldfastClientError) -> HoldfastClient {
+    var configuration = HoldfastClient.Configuration()
+    configuration.pathPrefix = pathPrefix
+    configuration.maxRetries = maxRetries
+    return try HoldfastClient(server: serverAddress, configuration: configuration)
   }
 
   /// Runs the part of a command that talks to the server, and turns what it throws into one line and an exit code.
-  func run(_ body: (HoldfastClient) async throws -> Void) async throws {
+  ///
+  /// - Parameter maxRetries: How often in a row the client tries again; `nil`: for ever.
+  func run(maxRetries: Int? = nil, _ body: (HoldfastClient) async throws -> Void) async throws {
     do {
-      try await body(client())
+      try await body(client(maxRetries: maxRetries))
     } catch let error as HoldfastClientError {
       Terminal.complain(line(for: error))
       throw ExitCode.failure
@@ -56,7 +61,7 @@ struct ServerOptions: ParsableArguments {
     switch error.code {
     case .unreachable:
       "no server at \(serverAddress) (\(error.detail)); start one with 'holdfast serve', or name it with --server"
-    case .refused where error.problem == ProblemCode.jsonMalformed.rawValue:
+    case HoldfastClientError.Code(rawValue: ProblemCode.jsonMalformed.rawValue):
       "\(error); --text publishes plain text"
     default: "\(error)"
     }

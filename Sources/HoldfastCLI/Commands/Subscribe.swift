@@ -1,6 +1,7 @@
 import ArgumentParser
 import HoldfastClient
 import HoldfastProtocol
+import Synchronization
 import UnixSignals
 
 /// `holdfast subscribe`
@@ -14,6 +15,7 @@ struct Subscribe: AsyncParsableCommand {
 
         holdfast subscribe news
         holdfast subscribe news alerts --from earliest --json | jq .data
+        holdfast subscribe orders --from earliest --cursor-file orders.cursor
       """)
 
   @Argument(help: ArgumentHelp("The channels to follow, at most 64.", valueName: "channel"))
@@ -27,6 +29,12 @@ struct Subscribe: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Begin with the messages later than this Unix time.", valueName: "seconds"))
   var since: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep in this file where it is, and go on from there the next time; then --from and --since do not count.",
+      valueName: "path"))
+  var cursorFile: String?
 
   @Option(help: ArgumentHelp("Stop after so many messages.", valueName: "number"))
   var count: Int?
@@ -67,20 +75,46 @@ struct Subscribe: AsyncParsableCommand {
   }
 
   private func follow(with client: HoldfastClient) async throws {
+    let outages = Outages(server)
+    let subscription = client.subscribe(
+      to: channels, from: start, store: cursorFile.map { FileCursorStore(path: $0) },
+      onNotice: { outages.notice($0) })
     var left = count ?? .max
-    let events = client.subscribe(to: channels, from: start) { reconnection in
-      // One line for each time that the server goes away, not for each attempt.
-      guard reconnection.attempt == 1 else { return }
-      Terminal.complain("\(server.line(for: reconnection.error)); waiting for it")
-    }
-    for try await event in events {
+    for try await event in subscription {
       switch event {
       case .gap(let gap): Terminal.complain(Output.line(for: gap))
       case .message(let message):
         try Terminal.printLine(Output.line(for: message, asJSON: json, withChannel: channels.count > 1))
         left -= 1
-        if left == 0 { return }
+        // The loop still asks for the next message, and so says that it has handled this one.
+        if left == 0 { subscription.stop() }
       }
+    }
+  }
+}
+
+/// Says one line for each time that the server goes away, not for each attempt.
+private final class Outages: Sendable {
+  private let server: ServerOptions
+  private let isToldOf = Mutex(false)
+
+  init(_ server: ServerOptions) {
+    self.server = server
+  }
+
+  func notice(_ notice: Subscription.Notice) {
+    switch notice {
+    case .connected: isToldOf.withLock { $0 = false }
+    case .error(let error): Terminal.complain("\(error)")
+    case .state(let change):
+      guard change.state == .waiting, let reason = change.reason,
+        !isToldOf.withLock({ told in
+          defer { told = true }
+          return told
+        })
+      else { return }
+      Terminal.complain("\(server.line(for: reason)); waiting for it")
+    case .disconnected: break
     }
   }
 }
