@@ -97,6 +97,6 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "HoldfastCLITests", dependencies: ["HoldfastCLI", logging], swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", dependencies: ["HoldfastCLI"], swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["HoldfastCLI", "HoldfastClient"], swiftSettings: strict),
   ]
 )
