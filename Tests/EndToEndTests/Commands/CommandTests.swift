@@ -139,6 +139,34 @@ struct CommandTests {
     }
   }
 
+  @Test("subscribe --cursor-file goes on behind the last message that it printed, in the next process")
+  func subscribeCursorFile() async throws {
+    try await withServer { server in
+      let path = "/tmp/holdfast-commands-\(getpid())-\(server.port)"
+      defer { unlink(path) }
+      for number in 1...5 { try server.publish("news", "\(number)") }
+      for expected in ["1\n2\n", "3\n4\n5\n"] {
+        let count = expected.split(separator: "\n").count
+        let process = try holdfast(
+          server, "subscribe", "news", "--from", "earliest", "--cursor-file", path, "--count", "\(count)")
+        try process.expect(code: 0)
+        try expect(process.remainingOutput, is: expected, "the output")
+      }
+    }
+  }
+
+  @Test("subscribe with a cursor file that cannot be written says so and goes on")
+  func subscribeBrokenCursorFile() async throws {
+    try await withServer { server in
+      try server.publish("news", "1")
+      let process = try holdfast(
+        server, "subscribe", "news", "--from", "earliest", "--cursor-file", "/proc/none/x", "--count", "1")
+      try process.expect(code: 0)
+      try expect(process.remainingOutput, is: "1\n", "the output")
+      try expect(process.errorText.contains("cursor cannot be kept"), "nothing told: \(process.errorText)")
+    }
+  }
+
   @Test("subscribe on a channel that is deleted goes on and tells the gap on standard error")
   func subscribeGap() async throws {
     try await withServer { server in
