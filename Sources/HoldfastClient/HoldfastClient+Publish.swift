@@ -40,6 +40,7 @@ extension HoldfastClient {
   /// - Parameters:
   ///   - body: One JSON value, kept byte for byte; or what `contentType` says.
   ///   - contentType: `application/json`; `text/plain` for UTF-8 text; anything else is carried as base64.
+  ///   - channel: 1 to 128 characters of `A-Z a-z 0-9 _ - . : ~ @`.
   ///   - idempotencyKey: 1 to 255 printable ASCII characters; `nil` makes a random one. A key of your own makes the
   ///     message unique beyond this call, for as long as the server remembers it.
   ///   - ttl: After so long the message expires, if the log does not drop it sooner.

@@ -43,6 +43,7 @@ extension HoldfastClient {
   /// Reads what a channel retains, without waiting.
   ///
   /// - Parameters:
+  ///   - channel: The channel's name.
   ///   - after: The cursor after which to begin; `nil` begins with the oldest message.
   ///   - limit: Most messages in the answer, 1 to 1000; 100 unless given.
   public func history(

@@ -176,7 +176,9 @@ public struct HubLoop: ~Copyable {
   // MARK: Delivering
 
   /// Takes from their wait all whom news concerns.
-  /// - Parameter batch: Its contents are replaced.
+  /// - Parameters:
+  ///   - batch: Its contents are replaced.
+  ///   - moment: Now.
   /// - Returns: Whether there are any.
   public mutating func collect(into batch: inout Batch, at moment: Moment) -> Bool {
     batch.clear()
