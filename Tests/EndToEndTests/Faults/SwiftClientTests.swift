@@ -78,6 +78,39 @@ extension FaultTests {
       }
     }
 
+    @Test("Iterated and stopped a hundred times from two threads, it holds one poll at the end, and none before a stop")
+    func manyStarts() async throws {
+      try await withServer { server in
+        let subscription = try client(server.url).subscribe(to: "news")
+        for round in 0..<100 {
+          let follower = Follower(subscription)
+          if round % 3 == 0 { try server.expectHeld("news", 1) }
+          if round % 2 == 0 {
+            // A stop before the start would end nothing.
+            try eventually("the start") {
+              subscription.state
+            } until: {
+              $0 != .stopped
+            }
+            subscription.stop()
+          } else {
+            follower.cancel()
+          }
+          try follower.expectEnd()
+        }
+        try server.expectHeld("news", 0)
+        let last = [Follower(subscription), Follower(subscription)]
+        try server.expectHeld("news", 1)
+        try server.publish("news", "1")
+        try eventually("the message, for one of the two") {
+          last.map(\.events)
+        } until: {
+          $0.flatMap(\.self) == ["1"]
+        }
+        try server.expectHeld("news", 1)
+      }
+    }
+
     @Test("A consumer that is busy holds no poll, and gets what came meanwhile")
     func backpressure() async throws {
       try await withServer { server in
@@ -197,6 +230,8 @@ private final class Follower: Sendable {
   deinit { task.cancel() }
 
   func cancel() { task.cancel() }
+
+  var events: [String] { log.seen.withLock { $0.events } }
 
   var error: HoldfastClientError? { log.seen.withLock { $0.error } }
 
