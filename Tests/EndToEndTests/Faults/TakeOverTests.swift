@@ -148,18 +148,8 @@ private final class Listener {
   let port: UInt16
 
   init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) { [descriptor] pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, size) == 0 && listen(descriptor, 100) == 0 && getsockname(descriptor, $0, &size) == 0
-      }
-    }
-    port = UInt16(bigEndian: address.sin_port)
-    if !result { throw Failure("no listening socket: \(errnoText())") }
+    (descriptor, port) = try boundSocket()
+    guard listen(descriptor, 100) == 0 else { throw Failure("listen: \(errnoText())") }
   }
 
   deinit { close(descriptor) }
