@@ -93,15 +93,11 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
 
   /// Appends ``description`` where at least ``textBytesMax`` bytes are free.
   public func write(to text: inout OutputSpan<UInt8>) {
-    Position.write(epoch.rawValue, radix: 36, to: &text)
+    text.appendBase36(epoch.rawValue)
     text.append(UInt8(ascii: "-"))
-    Position.write(sequence, radix: 10, to: &text)
+    text.appendDecimal(sequence)
     text.append(UInt8(ascii: "-"))
-    var shift: UInt32 = 32
-    while shift > 0 {
-      shift -= 4
-      text.append(Position.character(UInt8(truncatingIfNeeded: tag &>> shift & 15)))
-    }
+    text.appendHex(tag)
   }
 
   private static func digit(_ byte: UInt8) -> UInt64? {
@@ -109,28 +105,6 @@ public struct Position: Hashable, Sendable, CustomStringConvertible {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
     case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt64(byte - UInt8(ascii: "a")) + 10
     default: nil
-    }
-  }
-
-  @inline(__always)
-  private static func character(_ digit: UInt8) -> UInt8 {
-    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-  }
-
-  @inline(__always)
-  private static func write(_ value: UInt64, radix: UInt64, to text: inout OutputSpan<UInt8>) {
-    // 64 bits have at most 20 digits in ten, the smallest radix here.
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    var count = 0
-    var rest = value
-    repeat {
-      digits[count] = character(UInt8(truncatingIfNeeded: rest % radix))
-      rest /= radix
-      count += 1
-    } while rest > 0
-    while count > 0 {
-      count -= 1
-      text.append(digits[count])
     }
   }
 }

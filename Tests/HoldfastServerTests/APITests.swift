@@ -1,6 +1,7 @@
 import Foundation
 import Holdfast
 import HoldfastProtocol
+import Logging
 import Testing
 
 @testable import HoldfastServer
@@ -64,14 +65,14 @@ import Testing
     subscript(name: Query.Name) -> String? { query.text(name, bytes.span) }
     func limit() throws(Problem) -> Int { try query.limit(bytes.span) }
     func since() throws(Problem) -> Timestamp? { try query.since(bytes.span) }
-    func timeout(_ configuration: ServerConfiguration) throws(Problem) -> Duration {
-      try query.timeout(bytes.span, configuration)
+    func timeout(_ settings: LoopSettings) throws(Problem) -> Duration {
+      try query.timeout(bytes.span, default: settings.pollTimeout, max: settings.pollTimeoutMax)
     }
   }
 
   private func query(_ text: String) throws(Problem) -> ReadQuery {
     let bytes = Array("??\(text)".utf8)
-    return ReadQuery(bytes: bytes, query: try Query(bytes.span, 2..<bytes.count))
+    return ReadQuery(bytes: bytes, query: try Query(bytes.span, 2..<bytes.count, base: 0))
   }
 
   @Test func `Parameters are read, decoded, and refused when given twice`() throws {
@@ -101,18 +102,19 @@ import Testing
   }
 
   @Test func `A timeout is lowered to the cap and must be a decimal number that is not negative`() throws {
-    let configuration = ServerConfiguration()
-    func timeout(_ text: String) throws -> Duration { try query("timeout=\(text)").timeout(configuration) }
-    #expect(try query("").timeout(configuration) == .seconds(30))
+    var configuration = ServerConfiguration()
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let settings = LoopSettings(configuration, logger: logger)
+    func timeout(_ text: String) throws -> Duration { try query("timeout=\(text)").timeout(settings) }
+    #expect(try query("").timeout(settings) == .seconds(30))
     #expect(try timeout("0") == .zero && timeout("-0") == .zero && timeout("1.5") == .seconds(1.5))
     #expect(try timeout("60") == .seconds(60) && timeout("61") == .seconds(60) && timeout("1e999") == .seconds(60))
     #expect(try timeout("1e18") == .seconds(60) && timeout("1e1") == .seconds(10))
     for text in ["-1", "nan", "inf", "0x10", "", "a", "1s", "-1e999", "1,5", "%20%31", "infinity", "1e", "--1"] {
       #expect(refusal { try timeout(text) } == .timeoutInvalid, "\(text)")
     }
-    var low = configuration
-    low.pollTimeoutMax = .seconds(5)
-    #expect(try query("").timeout(low) == .seconds(5))
+    configuration.pollTimeoutMax = .seconds(5)
+    #expect(try query("").timeout(LoopSettings(configuration, logger: logger)) == .seconds(5))
   }
 
   @Test func `A timestamp given back is the same to the microsecond`() throws {

@@ -359,4 +359,29 @@ import Testing
     reader.feed(http("POST / HTTP/1.1", "Host: a", "Expect: 100-continue", "Transfer-Encoding: chunked"))
     #expect(reader.continues == 1)
   }
+
+  /// Heads are looked at in words of eight bytes, the last of which may reach beyond the input; so each byte is tried at each
+  /// place of a word, and with whatever length of text behind it.
+  @Test func `Each byte is allowed or refused wherever it stands`() {
+    let hosts = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:[]".utf8)
+    let blanks = Set(" \t".utf8)
+    for byte in UInt8.min ... .max {
+      for before in 0..<9 {
+        for after in [0, 1, 7, 8] {
+          let name = Array(repeating: UInt8(ascii: "a"), count: before) + [byte] + Array(repeating: 0x62, count: after)
+          // A blank at an end is none of the value's, and nothing but blanks is no host.
+          let isBlankAside = blanks.contains(byte) && before + after > 0 && (before == 0 || after == 0)
+          let isHost = hosts.contains(byte) || isBlankAside
+          let host = Array("GET / HTTP/1.1\r\nHost: ".utf8) + name + Array("\r\n\r\n".utf8)
+          #expect((Reader.read([host]).first?.code == nil) == isHost, "\(host.text)")
+          let isValue = byte >= 0x20 && byte != 0x7f || byte == 0x09
+          let field = Array("GET / HTTP/1.1\r\nHost: a\r\nB: ".utf8) + name + Array("\r\n\r\n".utf8)
+          #expect((Reader.read([field]).first?.code == nil) == isValue, "\(field.text)")
+          let isTarget = byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "#")
+          let target = Array("GET /".utf8) + name + Array(" HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+          #expect((Reader.read([target]).first?.code == nil) == isTarget, "\(target.text)")
+        }
+      }
+    }
+  }
 }

@@ -178,8 +178,12 @@ struct ChannelLog: Sendable {
       if size > limit.bytes && end > index { break }
       end += 1
     }
-    let messages = entries[index..<end].map {
-      Message(id: position($0), channel: channel, timestamp: $0.timestamp, payload: $0.payload)
+    var messages: [Message] = []
+    messages.reserveCapacity(end - index)
+    for index in index..<end {
+      let entry = entries[index]
+      messages.append(
+        Message(id: position(entry), channel: channel, timestamp: entry.timestamp, payload: entry.payload))
     }
     let next = messages.last?.id ?? head
     // Messages at the very end that expired by a ttl of their own are told of with the next page.

@@ -34,15 +34,16 @@ extension [UInt8] {
     writeGaps(answer.gaps)
     write(",\"messages\":[")
     for index in answer.messages.indices {
-      write(index > 0 ? ",{" : "{")
+      if index > 0 { append(UInt8(ascii: ",")) }
+      append(UInt8(ascii: "{"))
       writeMembers(of: answer.messages[index])
-      write("}")
+      append(UInt8(ascii: "}"))
     }
     write("],\"count\":")
     write(UInt(answer.messages.count))
-    write(",\"cursor\":")
-    writeCursor(answer.cursor)
-    if answer.more { write(",\"more\":true}") } else { write(",\"more\":false}") }
+    write(",\"cursor\":\"")
+    answer.cursor.write(to: &self)
+    if answer.more { write("\",\"more\":true}") } else { write("\",\"more\":false}") }
   }
 
   private mutating func writeMembers(of message: Message) {

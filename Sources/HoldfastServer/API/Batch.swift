@@ -7,7 +7,8 @@ extension ServerLoop {
   mutating func publishBatch(
     _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, at moment: Moment
   ) throws(Problem) -> Reply {
-    let type = try batchType(request, bytes)
+    try Self.checkPublishing(request, isDraining: isDraining)
+    let type = try MediaType(ofBatch: request, bytes)
     let body = bytes.array(request.bodyRange)
     let items: [BatchItem]
     do { items = type.kind == .ndjson ? try BatchItem.readLines(body) : try BatchItem.readArray(body) } catch {
@@ -35,17 +36,6 @@ extension ServerLoop {
     reply.body.write(UInt(failed))
     reply.body.write("}")
     return reply
-  }
-
-  /// What a batch's head says of its items.
-  func batchType(
-    _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
-  ) throws(Problem) -> MediaType {
-    try checkPublishing(request)
-    let type = mediaType(request, bytes)
-    if type.kind == .ndjson || type.isArray { return type }
-    throw Problem(
-      .mediaTypeUnsupported, "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)")
   }
 }
 

@@ -35,6 +35,26 @@ struct MediaType {
       }
   }
 
+  /// What a request says of its body.
+  init(of request: borrowing HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) {
+    let type = request.head.contentType
+    if type.isAbsent {
+      self.init("")
+    } else {
+      let range = type.range.shifted(by: request.start)
+      self = bytes.matches("application/json", at: range) ? .json : MediaType(bytes.string(range))
+    }
+  }
+
+  /// The same of one whose body is a batch.
+  init(ofBatch request: borrowing HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) {
+    self.init(of: request, bytes)
+    if kind == .ndjson || isArray { return }
+    throw Problem(
+      .mediaTypeUnsupported,
+      "a batch is \(WireMediaType.json) (an array) or \(WireMediaType.ndjson) (an item a line)")
+  }
+
   /// The message that a body becomes.
   func payload(_ body: [UInt8]) throws(Problem) -> Payload {
     switch kind {

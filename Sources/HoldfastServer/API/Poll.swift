@@ -10,8 +10,8 @@ extension ServerLoop {
     var slots =
       bytes.isPlainName(path)
       ? [HubLoop.Slot(try bytes.channel(path), .now)] : try bytes.channels(path).map { HubLoop.Slot($0, .now) }
-    let query = try query(request, bytes)
-    let timeout = try query.timeout(bytes, settings.configuration)
+    let query = try Query(request, bytes)
+    let timeout = try query.timeout(bytes, default: settings.pollTimeout, max: settings.pollTimeoutMax)
     var limit = ReadLimit(messages: try query.limit(bytes))
     if try !query.readCursor(bytes, into: &slots), let since = try query.since(bytes) {
       for index in slots.indices { slots[index].start = .since(since) }

@@ -1,32 +1,31 @@
 import Holdfast
 import HoldfastProtocol
 
+/// What a publish's head says of the message.
+struct Publication {
+  var channel: ChannelName
+  var type: MediaType
+  var ttl: Duration?
+  var idempotencyKey: String?
+
+  init(_ path: Range<Int>, _ request: borrowing HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem)
+  {
+    let (query, key) = (request.head.query, request.head.idempotencyKey)
+    channel = try bytes.channel(path)
+    type = MediaType(of: request, bytes)
+    ttl = query.isAbsent ? nil : try Query.ttl(try Query(request, bytes).text(.ttl, bytes))
+    idempotencyKey = key.isAbsent ? nil : try Draft.checkedKey(bytes.string(key.range.shifted(by: request.start)))
+  }
+}
+
 extension ServerLoop {
-  /// What a publish's head says of the message.
-  struct Publication {
-    var channel: ChannelName
-    var type: MediaType
-    var ttl: Duration?
-    var idempotencyKey: String?
-  }
-
-  func publication(
-    _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
-  ) throws(Problem) -> Publication {
-    try checkPublishing(request)
-    let key = request.head.idempotencyKey
-    return Publication(
-      channel: try bytes.channel(path), type: mediaType(request, bytes),
-      ttl: request.head.query.isAbsent ? nil : try Query.ttl(try query(request, bytes).text(.ttl, bytes)),
-      idempotencyKey: key.isAbsent ? nil : try Draft.checkedKey(bytes.string(key.range.shifted(by: request.start))))
-  }
-
   /// `POST /api/publish/{channel}`: the body is the message.
   mutating func publish(
     _ token: Int32, _ path: Range<Int>, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>,
     at moment: Moment
   ) throws(Problem) {
-    let publication = try publication(path, request, bytes)
+    try Self.checkPublishing(request, isDraining: isDraining)
+    let publication = try Publication(path, request, bytes)
     let draft = Draft(
       try publication.type.payload(bytes.array(request.bodyRange)), idempotencyKey: publication.idempotencyKey,
       ttl: publication.ttl)
@@ -34,14 +33,7 @@ extension ServerLoop {
     reply(receipt, publication.channel, to: token, at: moment)
   }
 
-  func mediaType(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) -> MediaType {
-    let type = request.head.contentType
-    if type.isAbsent { return MediaType("") }
-    let range = type.range.shifted(by: request.start)
-    return bytes.matches("application/json", at: range) ? .json : MediaType(bytes.string(range))
-  }
-
-  func checkPublishing(_ request: HTTP1Connection.Request) throws(Problem) {
+  static func checkPublishing(_ request: HTTP1Connection.Request, isDraining: Bool) throws(Problem) {
     if isDraining {
       throw Problem(
         .draining, "nothing was published; publish again, at another node or when this one is back", retryAfter: 1)

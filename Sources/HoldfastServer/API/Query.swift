@@ -30,38 +30,47 @@ struct Query {
     }
   }
 
-  private var values = InlineArray<7, Range<Int>?>(repeating: nil)
+  /// By name, as offsets into the head, so that they take no more room than they must.
+  private var values = InlineArray<7, Slice>(repeating: Slice())
+  /// Where the head begins.
+  private let base: Int
 
-  init(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) throws(Problem) {
+  init(_ request: borrowing HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) {
+    try self.init(bytes, request.head.query.range.shifted(by: request.start), base: request.start)
+  }
+
+  init(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, base: Int) throws(Problem) {
+    self.base = base
     var start = range.lowerBound
     while start < range.upperBound {
-      var end = start
-      var equals: Int?
-      while end < range.upperBound, bytes[end] != UInt8(ascii: "&") {
-        if equals == nil && bytes[end] == UInt8(ascii: "=") { equals = end }
-        end += 1
-      }
-      if let name = Name(bytes, start..<(equals ?? end)) {
-        if values[name.rawValue] != nil {
+      let rest = start..<range.upperBound
+      let nameEnd =
+        bytes.first(in: rest) { $0.equal(UInt8(ascii: "=")) | $0.equal(UInt8(ascii: "&")) } ?? rest.upperBound
+      let end = bytes.first(in: nameEnd..<rest.upperBound) { $0.equal(UInt8(ascii: "&")) } ?? rest.upperBound
+      if let name = Name(bytes, start..<nameEnd) {
+        if !values[name.rawValue].isAbsent {
           throw Problem(.parameterDuplicate, "the query gives '\(name)' twice; give it once")
         }
-        values[name.rawValue] = equals.map { $0 + 1..<end } ?? end..<end
+        values[name.rawValue] = Slice(min(nameEnd + 1, end) - base..<end - base)
       }
       start = end + 1
     }
   }
 
-  func range(_ name: Name) -> Range<Int>? { values[name.rawValue] }
+  func range(_ name: Name) -> Range<Int>? {
+    let value = values[name.rawValue]
+    return value.isAbsent ? nil : value.range.shifted(by: base)
+  }
 
   /// What is no percent-encoding stays as it is, and is then no valid value either.
   func text(_ name: Name, _ bytes: borrowing Span<UInt8>) -> String? {
-    guard let range = values[name.rawValue] else { return nil }
+    guard let range = range(name) else { return nil }
     return bytes.percentDecoded(range) ?? bytes.string(range)
   }
 
   /// A whole number of one to four digits, as nearly all numbers here are; nil for anything else.
   private func smallNumber(_ name: Name, _ bytes: borrowing Span<UInt8>) -> Int? {
-    guard let range = values[name.rawValue], (1...4).contains(range.count) else { return nil }
+    guard let range = range(name), (1...4).contains(range.count) else { return nil }
     var number = 0
     for index in range {
       if !bytes[index].isDigit { return nil }
@@ -72,7 +81,7 @@ struct Query {
 
   /// Where the reading of each channel starts that a cursor stands for; false where none is given.
   func readCursor(_ bytes: borrowing Span<UInt8>, into slots: inout [HubLoop.Slot]) throws(Problem) -> Bool {
-    guard let range = values[Name.cursor.rawValue] else { return false }
+    guard let range = range(.cursor) else { return false }
     // A position of one channel is what nearly every poll has.
     if slots.count == 1, let position = Position(bytes, in: range) {
       slots[0].start = .after(position)
@@ -86,7 +95,7 @@ struct Query {
   func cursor(
     _ name: Name, _ bytes: borrowing Span<UInt8>, channelCount: Int
   ) throws(Problem) -> Cursor? {
-    guard let range = values[name.rawValue] else { return nil }
+    guard let range = range(name) else { return nil }
     do throws(CursorError) {
       for index in range where bytes[index] == UInt8(ascii: "%") {
         return try Cursor(text(name, bytes) ?? "", channelCount: channelCount)
@@ -99,7 +108,7 @@ struct Query {
 
   /// The most messages, or channels, of an answer.
   func limit(_ bytes: borrowing Span<UInt8>) throws(Problem) -> Int {
-    if values[Name.limit.rawValue] == nil { return WireLimit.limitDefault }
+    if values[Name.limit.rawValue].isAbsent { return WireLimit.limitDefault }
     let given =
       smallNumber(.limit, bytes) ?? text(.limit, bytes).flatMap { $0.utf8.allSatisfy(\.isDigit) ? Int($0) : nil }
     if let given, (1...WireLimit.limitMax).contains(given) { return given }
@@ -108,17 +117,14 @@ struct Query {
 
   /// How long a poll waits.
   func timeout(
-    _ bytes: borrowing Span<UInt8>, _ configuration: ServerConfiguration
+    _ bytes: borrowing Span<UInt8>, default: Duration, max: Duration
   ) throws(Problem) -> Duration {
-    if let seconds = smallNumber(.timeout, bytes) { return min(.seconds(seconds), configuration.pollTimeoutMax) }
-    guard let timeout = text(.timeout, bytes) else {
-      return min(configuration.pollTimeout, configuration.pollTimeoutMax)
-    }
+    if let seconds = smallNumber(.timeout, bytes) { return min(.seconds(seconds), max) }
+    guard let timeout = text(.timeout, bytes) else { return `default` }
     guard let seconds = Query.seconds(timeout), seconds >= 0 else {
       throw Problem(.timeoutInvalid, "'timeout' is a number of seconds, 0 or more")
     }
-    if seconds >= 1e9 { return configuration.pollTimeoutMax }
-    return min(.seconds(seconds), configuration.pollTimeoutMax)
+    return seconds >= 1e9 ? max : min(.seconds(seconds), max)
   }
 
   func since(_ bytes: borrowing Span<UInt8>) throws(Problem) -> Timestamp? {

@@ -18,7 +18,7 @@ extension ServerLoop {
         reply(options("GET, HEAD, POST, DELETE, OPTIONS", origin: origin), to: token, at: moment)
         return
       }
-      let route = try route(request, bytes)
+      let route = try Route(request, bytes, prefix: settings.prefix)
       if case .channels = route, head.method != .options, !mayList {
         postpone(token, request.detached(from: bytes))
         return
@@ -55,25 +55,16 @@ extension ServerLoop {
     _ token: Int32, _ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>
   ) throws(Problem) {
     _ = try settings.origins.check(request.head, bytes, base: request.start, peer: address(of: token))
-    switch try route(request, bytes) {
-    case .publish(let channel) where request.head.method == .post: _ = try publication(channel, request, bytes)
-    case .publishBatch where request.head.method == .post: _ = try batchType(request, bytes)
+    switch try Route(request, bytes, prefix: settings.prefix) {
+    case .publish(let channel) where request.head.method == .post:
+      try Self.checkPublishing(request, isDraining: isDraining)
+      _ = try Publication(channel, request, bytes)
+    case .publishBatch where request.head.method == .post:
+      try Self.checkPublishing(request, isDraining: isDraining)
+      _ = try MediaType(ofBatch: request, bytes)
     default: break
     }
   }
-
-  private func route(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) -> Route {
-    let path = request.head.path.range.shifted(by: request.start)
-    guard let route = Route.match(bytes, path, prefix: settings.prefix) else {
-      throw Problem(.notFound, "the paths are listed in PROTOCOL.md; those of the API begin with \(apiPrefix)")
-    }
-    if !route.allows(request.head.method) {
-      throw Problem(.methodNotAllowed, "this path knows \(route.allow)", allow: route.allow)
-    }
-    return route
-  }
-
-  private var apiPrefix: String { settings.configuration.prefix.isEmpty ? "/" : settings.configuration.prefix }
 
   private func options(_ allow: StaticString, origin: OriginPolicy.Grant) -> Reply {
     var reply = Reply(status: 204)
@@ -95,8 +86,8 @@ extension ServerLoop {
     case .poll, .publish: preconditionFailure("these are answered on their own")
     case .publishBatch: return try publishBatch(request, bytes, at: moment)
     case .history(let channel):
-      return try history(of: try bytes.channel(channel), try query(request, bytes), bytes, at: moment)
-    case .channels: return try channels(try query(request, bytes), bytes, at: moment)
+      return try history(of: try bytes.channel(channel), try Query(request, bytes), bytes, at: moment)
+    case .channels: return try channels(try Query(request, bytes), bytes, at: moment)
     case .channel(let channel):
       let name = try bytes.channel(channel)
       return request.head.method == .delete ? try delete(name) : try self.channel(name, at: moment)
@@ -110,9 +101,5 @@ extension ServerLoop {
       return Pages.reply(
         settings.pages[page], known: known.isAbsent ? nil : bytes.string(known.range.shifted(by: request.start)))
     }
-  }
-
-  func query(_ request: HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>) throws(Problem) -> Query {
-    try Query(bytes, request.head.query.range.shifted(by: request.start))
   }
 }

@@ -12,6 +12,19 @@ enum Route {
   case ready
   case page(Pages.Name)
 
+  /// - Parameter prefix: Of the API's paths.
+  init(_ request: borrowing HTTP1Connection.Request, _ bytes: borrowing Span<UInt8>, prefix: [UInt8]) throws(Problem) {
+    let path = request.head.path.range.shifted(by: request.start)
+    guard let route = Route.match(bytes, path, prefix: prefix) else {
+      let root = prefix.isEmpty ? "/" : String(decoding: prefix, as: UTF8.self)
+      throw Problem(.notFound, "the paths are listed in PROTOCOL.md; those of the API begin with \(root)")
+    }
+    if !route.allows(request.head.method) {
+      throw Problem(.methodNotAllowed, "this path knows \(route.allow)", allow: route.allow)
+    }
+    self = route
+  }
+
   static func match(_ bytes: borrowing Span<UInt8>, _ path: Range<Int>, prefix: [UInt8]) -> Route? {
     if bytes.starts(path, with: prefix) {
       let rest = path.dropFirst(prefix.count)

@@ -58,7 +58,7 @@ struct Reactor: ~Copyable {
     self.budget = budget
     self.annex = annex
     acceptor = Acceptor(listener, epoll: epoll)
-    let transport = EpollTransport(epoll: epoll, backlogBytesMax: settings.configuration.backlogBytesMax)
+    let transport = EpollTransport(epoll: epoll, backlogBytesMax: settings.backlogBytesMax)
     loop = ServerLoop(driver: transport, settings: settings, hub: hub, at: .now()) { handle.wake() }
   }
 

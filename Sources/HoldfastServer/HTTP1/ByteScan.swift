@@ -16,6 +16,10 @@ struct ByteWord {
     ((word & ~Self.highs) &+ Self.ones &* UInt64(127 - limit) | word) & Self.highs
   }
 
+  /// Bytes above `low` and below `high`, which are at most 127.
+  @inline(__always)
+  func between(_ low: UInt8, _ high: UInt8) -> UInt64 { above(low) & ~above(high - 1) }
+
   @inline(__always)
   func equal(_ byte: UInt8) -> UInt64 {
     let rest = word ^ (Self.ones &* UInt64(byte))
@@ -33,6 +37,11 @@ extension Span<UInt8> {
         var word: UInt64
         if index + 8 <= bytes.count {
           word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        } else if bytes.count >= 8 {
+          // The last eight bytes, without those before the index, and with the letter behind those after it.
+          let extra = UInt64(index + 8 - bytes.count) * 8
+          word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self))
+          word = word >> extra | 0x6161_6161_6161_6161 << (64 - extra)
         } else {
           word = 0x6161_6161_6161_6161
           for last in stride(from: bytes.count - 1, through: index, by: -1) {

@@ -22,33 +22,14 @@ extension OutputSpan<UInt8> {
     }
   }
 
-  mutating func write(_ number: UInt64) {
-    // 64 bits have at most 20 digits.
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    var count = 0
-    var rest = number
-    repeat {
-      digits[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-      count += 1
-    } while rest > 0
-    while count > 0 {
-      count -= 1
-      append(digits[count])
-    }
-  }
+  mutating func write(_ number: UInt64) { appendDecimal(number) }
 
   /// Seconds with six decimals.
   mutating func write(_ timestamp: Timestamp) {
-    write(UInt64(timestamp.microseconds) / 1_000_000)
+    let (seconds, fraction) = UInt64(timestamp.microseconds).quotientAndRemainder(dividingBy: 1_000_000)
+    appendDecimal(seconds)
     append(UInt8(ascii: "."))
-    var rest = UInt32(truncatingIfNeeded: UInt64(timestamp.microseconds) % 1_000_000)
-    var digits = InlineArray<6, UInt8>(repeating: 0)
-    for index in 0..<6 {
-      digits[5 - index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
-    for index in 0..<6 { append(digits[index]) }
+    appendSixDigits(fraction)
   }
 }
 
@@ -69,7 +50,7 @@ extension [UInt8] {
   }
 
   mutating func write(_ timestamp: Timestamp) {
-    append(addingCapacity: 27) { (bytes: inout OutputSpan<UInt8>) in bytes.write(timestamp) }
+    append(addingCapacity: 29) { (bytes: inout OutputSpan<UInt8>) in bytes.write(timestamp) }
   }
 
   /// A string in quotes, with what JSON does not allow in one escaped.

@@ -1,9 +1,11 @@
 import Holdfast
 import Logging
 
-/// A server's configuration as its loops use it: in ticks and bytes.
+/// A server's configuration as its loops use it: in ticks and bytes. Only what they use: it is copied for every request.
 struct LoopSettings: Sendable {
-  let configuration: ServerConfiguration
+  let pollTimeout: Duration
+  let pollTimeoutMax: Duration
+  let backlogBytesMax: Int
   let http: HTTP1Limits
   let sendTicks: UInt32
   let prefix: [UInt8]
@@ -20,7 +22,9 @@ struct LoopSettings: Sendable {
   static let finishTicks: UInt32 = 20
 
   init(_ configuration: ServerConfiguration, logger: Logger) {
-    self.configuration = configuration
+    pollTimeoutMax = configuration.pollTimeoutMax
+    pollTimeout = min(configuration.pollTimeout, pollTimeoutMax)
+    backlogBytesMax = configuration.backlogBytesMax
     self.logger = logger
     logsRequests = logger.logLevel <= .debug
     var http = HTTP1Limits()

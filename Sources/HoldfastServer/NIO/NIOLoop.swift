@@ -29,7 +29,7 @@ final class NIOLoop {
     buffers = ReceiveBuffers()
     let relay = LoopRelay(eventLoop: eventLoop)
     self.relay = relay
-    let transport = NIOTransport(backlogBytesMax: settings.configuration.backlogBytesMax)
+    let transport = NIOTransport(backlogBytesMax: settings.backlogBytesMax)
     loop = ServerLoop(driver: transport, settings: settings, hub: hub, at: .now()) { relay.wake() }
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     relay.loop = bound
