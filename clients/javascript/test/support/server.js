@@ -1,8 +1,9 @@
-import { createServer, connect } from "node:net"
 import { fileURLToPath } from "node:url"
 import { Program, eventually } from "./program.js"
+import { Proxy } from "./proxy.js"
 
-const binary = process.env.HOLDFAST_BINARY ?? fileURLToPath(new URL("../../../../.build/debug/holdfast", import.meta.url))
+/** The built program. */
+export const binary = process.env.HOLDFAST_BINARY ?? fileURLToPath(new URL("../../../../.build/debug/holdfast", import.meta.url))
 
 /** A real server, behind a proxy that a test can cut. What a test itself asks goes past the proxy. */
 export class Server {
@@ -28,6 +29,11 @@ export class Server {
     await this.#program.end("SIGKILL")
   }
 
+  /** Ends it in order, as a new version being put in its place does. */
+  async end() {
+    await this.#program.end("SIGTERM")
+  }
+
   /** It neither reads nor answers, until `resume`. */
   pause() {
     this.#program.kill("SIGSTOP")
@@ -39,12 +45,12 @@ export class Server {
 
   async stop() {
     await this.proxy.close()
-    await this.#program.end("SIGTERM")
+    await this.end()
   }
 
   /** Where pages find it: the proxy's address. */
   get url() {
-    return `http://127.0.0.1:${this.proxy.port}`
+    return this.proxy.url
   }
 
   /** Past the proxy. */
@@ -75,67 +81,5 @@ export class Server {
       const answer = await fetch(`${this.ownURL}/api/channels/${channel}`)
       return (answer.status == 404 ? 0 : (await answer.json()).held) == count
     })
-  }
-}
-
-/** Passes bytes on, until it is cut or paused. */
-class Proxy {
-  #sockets = new Set()
-  /** Each connection to the server, with the one that its answers go to. */
-  #answers = new Map()
-  #isCut = false
-  #isPaused = false
-  #server
-
-  static async start(port) {
-    const proxy = new Proxy()
-    proxy.#server = createServer((socket) => proxy.#pass(socket, port()))
-    await new Promise((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve))
-    proxy.port = proxy.#server.address().port
-    return proxy
-  }
-
-  #pass(socket, port) {
-    // A connection that is closed in order before it was used makes the fetch of Node 20 wait for ever.
-    if (this.#isCut) return socket.resetAndDestroy()
-    const other = connect(port, "127.0.0.1")
-    socket.pipe(other)
-    if (!this.#isPaused) other.pipe(socket)
-    this.#answers.set(other, socket)
-    for (const [one, next] of [[socket, other], [other, socket]]) {
-      this.#sockets.add(one)
-      one.on("error", () => next.destroy())
-      one.on("close", () => {
-        next.destroy()
-        this.#sockets.delete(one)
-        this.#answers.delete(one)
-      })
-    }
-  }
-
-  /** Ends all connections and takes none, until `mend`. */
-  cut() {
-    this.#isCut = true
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  mend() {
-    this.#isCut = false
-  }
-
-  /** Passes no answers on, until `resume`. */
-  pause() {
-    this.#isPaused = true
-    for (const [server, client] of this.#answers) server.unpipe(client)
-  }
-
-  resume() {
-    this.#isPaused = false
-    for (const [server, client] of this.#answers) server.pipe(client)
-  }
-
-  async close() {
-    this.cut()
-    await new Promise((resolve) => this.#server.close(resolve))
   }
 }
