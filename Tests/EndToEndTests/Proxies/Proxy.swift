@@ -136,12 +136,13 @@ final class Proxy: Sendable {
   }
 }
 
+/// Where the package is.
+let packageFolder = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+
 /// A file of `deploy/` with the replacements made. Each has to be there, so that a file that changes is still tested as
 /// it stands.
 private func deployed(_ file: String, _ replacements: [(String, String)]) throws -> String {
-  var parts = #filePath.split(separator: "/")
-  parts.removeLast(4)
-  var text = try readFile("/" + parts.joined(separator: "/") + "/deploy/" + file)
+  var text = try readFile(packageFolder + "/deploy/" + file)
   for (part, replacement) in replacements {
     try expect(text.contains(part), "deploy/\(file) no longer has \(part)")
     text.replace(part, with: replacement)
