@@ -40,6 +40,13 @@ struct Publish: AsyncParsableCommand {
       valueName: "key"))
   var idempotencyKey: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Give up after so many failures in a row, and not before. (default: 8 with --ndjson, else 1)",
+      discussion: "The waits between them grow to 30 seconds.",
+      valueName: "number"))
+  var maxRetries: Int?
+
   @Flag(help: "Print the server's whole answer, not only the message's id.")
   var json = false
 
@@ -53,6 +60,7 @@ struct Publish: AsyncParsableCommand {
     if let ttl, !(ttl > 0 && ttl <= Self.ttlSecondsMax) {
       throw ValidationError("--ttl must be seconds above 0 and at most 1000000000.")
     }
+    if let maxRetries, maxRetries < 0 { throw ValidationError("--max-retries must be 0 or above.") }
     if ndjson && (data ?? "-") != "-" {
       throw ValidationError("--ndjson reads standard input; leave out the <data> argument.")
     }
@@ -63,7 +71,7 @@ struct Publish: AsyncParsableCommand {
 
   func run() async throws {
     // Somebody may be watching: a server that is not there should be told of soon. A stream outlives a server's restart.
-    try await server.run(maxRetries: ndjson ? 8 : 1) { client in
+    try await server.run(maxRetries: maxRetries ?? (ndjson ? 8 : 1)) { client in
       if ndjson {
         try await publishLines(with: client)
       } else {

@@ -55,6 +55,26 @@ struct CommandTests {
   }
 
   @Test(
+    "publish gives up after as many failures as it is told, and sends one message with one key",
+    arguments: [(nil, 2), ("0", 1), ("2", 3)])
+  func retries(told: String?, attempts: Int) async throws {
+    try await blocking {
+      let receipt = #"{"message_id":"e-1-t","channel":"news","timestamp":1.5,"subscribers":0}"#
+      let node = try StubNode { $0 < 2 ? .close : .send(StubNode.answer(receipt)) }
+      defer { node.stop() }
+      let limit = told.map { ["--max-retries", $0] } ?? []
+      let process = try ChildProcess(
+        HoldfastBinary.path(), ["publish", "news", "1"] + limit + ["--server", "http://127.0.0.1:\(node.port)"],
+        input: "")
+      defer { process.kill() }
+      if attempts > 2 { try process.expect(code: 0) } else { try process.expectFailure() }
+      try EndToEndTests.expect(node.requests.count, is: attempts, "the attempts")
+      let keys = Set(node.requests.flatMap { $0.values("idempotency-key") })
+      try EndToEndTests.expect(keys.count, is: 1, "the keys of one message")
+    }
+  }
+
+  @Test(
     "A command without what it needs ends with code 64",
     arguments: [["publish"], ["subscribe"], ["history"], ["nonsense"]])
   func usage(arguments: [String]) async throws {

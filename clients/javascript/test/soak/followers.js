@@ -102,7 +102,7 @@ export class SwiftFollower {
   /** Ends it, sometimes with its pipe full, and so over a message that it has in hand. */
   async stop(random) {
     const { stdout } = this.#child
-    if (random?.next() < 0.3) {
+    if (random?.next() < 0.6) {
       stdout.pause()
       await random.sleep(4000)
     }

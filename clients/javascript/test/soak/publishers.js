@@ -60,10 +60,12 @@ export class SwiftPublisher {
   }
 
   #start(channel) {
-    const child = spawn(binary, ["publish", channel, "--ndjson", "--server", this.server])
+    const child = spawn(binary, ["publish", channel, "--ndjson", "--max-retries", "1000", "--server", this.server])
     const program = { child, waiting: [], input: child.stdin, said: "" }
     createInterface(child.stdout).on("line", (id) => this.judge.acknowledges(id, channel, program.waiting.shift()))
     child.stderr.on("data", (text) => (program.said += text))
+    // What it says when it ends tells more than that it takes nothing any more.
+    child.stdin.on("error", () => {})
     program.ended = new Promise((resolve) => child.on("close", resolve))
     program.ended.then((code) => {
       if (code || program.said) this.judge.complain(`${this.name} ends with ${code}: ${program.said}`)
