@@ -207,9 +207,10 @@ extension SubscriptionMachine {
         droppedThrough.map { message.timestamp > $0 } ?? true
       }
     }
-    // One such answer is legitimate: a server that is shutting down gives it. More are a broken proxy's.
+    // Such answers are legitimate: a server gives one on each connection that is open still, for the second that it takes to
+    // shut down. A row that goes on, paced as it is, is a broken proxy's.
     guard emptyAnswers > 1 else { return }
-    if emptyAnswers == 2 { report(.answersEmpty) }
+    if emptyAnswers == 5 { report(.answersEmpty) }
     wait = options.delays.wait(after: emptyAnswers - 1, now: now, random: random())
   }
 

@@ -104,7 +104,7 @@ export function poller(context) {
           if (signal.aborted) return
           await take(answer, from)
           if (isCatchUp && !answer.more) return
-          if (empty == 2) events.report("answers_empty", "polls are answered at once, with nothing")
+          if (empty == 5) events.report("answers_empty", "polls are answered at once, with nothing")
           if (empty > 1 && !signal.aborted) await wait(empty - 1)
         }
       } finally {

@@ -29,7 +29,7 @@ export class JavaScriptFollower {
 
   #watched(seen) {
     const client = new LongPollingClient(this.channels, this.options)
-    // Behind nginx a server that is shut down gives several empty answers in a row, one on each connection that is kept.
+    // A server that is shut down gives an empty answer on each connection, and waits here are too short to outlast that.
     const complain = ({ code, detail }) =>
       code == "answers_empty" || this.judge.complain(`${this.name}: ${code}: ${detail}`)
     return client
