@@ -29,7 +29,7 @@ struct InterruptsTests {
   @Test(arguments: [false, true])
   func `At whatever moment of its beginning an interrupt comes, the wait ends`(comesFromWithin: Bool) async {
     let interrupts = Interrupts()
-    for _ in 0..<50_000 {
+    for _ in 0..<1000 {
       let ticket = interrupts.ticket
       async let outside: Void = comesFromWithin ? () : interrupts.interrupt()
       let value = await interrupts.run(ticket, on: nil) {
