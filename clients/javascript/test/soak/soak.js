@@ -46,6 +46,8 @@ try {
 }
 const judge = new Judge(logMessagesMax)
 const scene = new Scene(judge, new Randoms(wanted.seed))
+// Or the server and the others would outlive it.
+process.on("uncaughtException", (error) => judge.complain(error.stack))
 try {
   await scene.start(wanted.kind)
   await scene.play(wanted.seconds)
