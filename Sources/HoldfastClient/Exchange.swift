@@ -48,12 +48,16 @@ struct Exchange: Sendable {
     _ request: WireRequest, deadline: Duration
   ) async throws(HoldfastClientError) -> (Tokens.Token?, Result<Answer, HoldfastClientError>) {
     do {
-      let (token, response) = try await within(deadline) { () async throws -> (Tokens.Token?, WireResponse) in
-        var request = request
-        let token = try await tokens?.token()
-        if let token { request.fields.append((WireHeader.authorization, "Bearer " + token.text)) }
-        return (token, try await world.send(request))
+      var request = request
+      var token: Tokens.Token?
+      if let tokens {
+        let given = try await within(deadline, else: .tokenFailed, "The token provider did not answer in time") {
+          try await tokens.token()
+        }
+        request.fields.append((WireHeader.authorization, "Bearer " + given.text))
+        token = given
       }
+      let response = try await within(deadline) { [request] in try await world.send(request) }
       let body = try await within(Self.bodyTimeout) { try await response.body() }
       guard response.status == 200 else {
         let retryAfter = response.field(WireHeader.retryAfter).flatMap(Self.seconds)
@@ -68,7 +72,8 @@ struct Exchange: Sendable {
   }
 
   private func within<Value: Sendable>(
-    _ limit: Duration, _ body: @escaping @Sendable () async throws -> Value
+    _ limit: Duration, else code: HoldfastClientError.Code = .timeout,
+    _ reason: String = "The server did not answer in time", _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value?.self) { group in
       group.addTask { try await body() }
@@ -79,7 +84,7 @@ struct Exchange: Sendable {
       defer { group.cancelAll() }
       guard let first = try await group.next(), let value = first else {
         throw HoldfastClientError(
-          .timeout, "The server did not answer in time", detail: "waited \(limit.wireSeconds) s")
+          code, reason, detail: "waited \(limit.wireSeconds) s")
       }
       return value
     }

@@ -52,6 +52,8 @@ final class Tokens: Sendable {
         throw HoldfastClientError(.tokenFailed, "The token provider failed", detail: "\(error)")
       }
     }
+    // Nobody waits any longer. One that never answers is not to be waited for the next time.
+    drop(number)
     throw CancellationError()
   }
 

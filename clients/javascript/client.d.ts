@@ -259,14 +259,15 @@ export type ClientEvents = {
         error?: unknown;
     };
     /**
-     * `delay`, in
-     * milliseconds, when it is waiting and polls by itself
+     * `reason`
+     * when it is waiting or stopped; `delay`, in milliseconds, when it is waiting and polls by itself
      */
     state: {
         type: "state";
         state: State;
         previous: State;
         delay?: number;
+        reason?: HoldfastError;
     };
 };
 export type Listener<Type extends keyof ClientEvents> = (event: ClientEvents[Type]) => unknown;

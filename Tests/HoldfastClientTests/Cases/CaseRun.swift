@@ -94,7 +94,13 @@ final class CaseRun: Sendable {
       let left = Box(Mutex(tokens[...]))
       configuration.token = { isFresh in
         log.note("token", .bool(isFresh))
-        guard let token = left.value.withLock({ $0.popFirst() })?.string else {
+        let next = left.value.withLock { $0.popFirst() }
+        if next == .bool(false) {
+          let (never, end) = AsyncStream<Void>.makeStream()
+          for await _ in never {}
+          withExtendedLifetime(end) {}
+        }
+        guard let token = next?.string else {
           throw ClientCase.Refused(description: "no token to be had")
         }
         return token

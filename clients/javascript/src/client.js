@@ -90,7 +90,7 @@ export class LongPollingClient {
 
   /** Ends the poll or the wait, or does nothing where it has ended. What was published goes on. */
   stop() {
-    this.#end(failure("stopped", "stop was called"))
+    this.#end(failure("stopped", "by stop()"))
     return this
   }
 
@@ -322,8 +322,8 @@ function endpoint({ server, prefix = "/api" }) {
  *   whether the client goes on by itself
  * @property {{ type: "error", code: "handler_failed" | "store_failed" | "answers_empty", detail: string, error?: unknown }} error
  *   something is wrong that the client lives with
- * @property {{ type: "state", state: State, previous: State, delay?: number }} state `delay`, in
- *   milliseconds, when it is waiting and polls by itself
+ * @property {{ type: "state", state: State, previous: State, delay?: number, reason?: HoldfastError }} state `reason`
+ *   when it is waiting or stopped; `delay`, in milliseconds, when it is waiting and polls by itself
  */
 
 /**

@@ -9,7 +9,7 @@
 export const failure = (code, detail, more) => Object.assign(new Error(`${code}: ${detail}`), { code, detail }, more)
 
 /** A 200 that something else gave: a proxy, another API. */
-export const notOurs = () => failure("answer_invalid", "not an answer of Holdfast")
+export const notOurs = () => failure("answer_invalid", "no answer of Holdfast")
 
 /** A longer `Retry-After` is taken as this, so that one mistaken header cannot silence a client for a day. */
 const retryAfterMax = 300_000
@@ -24,7 +24,7 @@ export function refusal({ status, headers }, problem) {
   const isProblem = typeof problem?.code == "string"
   return failure(
     isProblem ? problem.code : `http_${status}`,
-    (isProblem && problem.detail) || problem?.error || `status ${status}`,
+    problem?.detail || problem?.error || `status ${status}`,
     {
       status,
       // Its other form, a date, would need clocks that agree.

@@ -78,14 +78,16 @@ export function poller(context) {
           const from = cursor()
           const isFirst = status.state != "connected"
           const timeout = isFirst || isCatchUp || hasNow(from) ? 0 : pollTimeout
-          const query = { cursor: from, timeout: timeout / 1000, ...(limit && { limit }) }
+          const query = { cursor: from, timeout: timeout / 1000, ...(limit != null && { limit }) }
           const begun = (began = world.now())
           const own = (poll = new AbortController())
           /** @type {import("./world.js").Answer} */
           let answer
           try {
             answer = await ask(path, query, {}, timeout + grace, own.signal)
-            if (!answer?.cursor || !Array.isArray(answer.messages)) throw notOurs()
+            const { cursor, gap = [], messages } = /** @type {any} */ (answer ?? {})
+            const isList = (/** @type {any} */ list) => list?.every?.((/** @type {any} */ one) => one?.channel)
+            if (!cursor?.split || ![gap, messages].every(isList)) throw notOurs()
           } catch (/** @type {any} */ error) {
             if (signal.aborted) return
             // Woken, or put to sleep.
@@ -104,7 +106,7 @@ export function poller(context) {
           if (signal.aborted) return
           await take(answer, from)
           if (isCatchUp && !answer.more) return
-          if (empty == 5) events.report("answers_empty", "polls are answered at once, with nothing")
+          if (empty == 5) events.report("answers_empty", "no answer waits")
           if (empty > 1 && !signal.aborted) await wait(empty - 1)
         }
       } finally {

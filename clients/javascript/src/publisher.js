@@ -37,7 +37,7 @@ export function publisher(context) {
       const wasOffline = world.isOffline()
       const began = world.now()
       try {
-        const answer = await ask(path, ttl ? { ttl } : {}, { method: "POST", body, headers }, deadline)
+        const answer = await ask(path, ttl == null ? {} : { ttl }, { method: "POST", body, headers }, deadline)
         if (!answer?.message_id) throw notOurs()
         return { id: answer.message_id, channel, timestamp: answer.timestamp, subscribers: answer.subscribers }
       } catch (/** @type {any} */ error) {
@@ -49,7 +49,7 @@ export function publisher(context) {
         await waiting.over
         waiting = undefined
         if (unknownSince !== undefined && world.now() - unknownSince >= fateUnknownMax) {
-          throw failure("fate_unknown", `it may have been published: ${error.detail}`)
+          throw failure("fate_unknown", `perhaps published: ${error.detail}`)
         }
       }
     }
@@ -64,7 +64,7 @@ export function publisher(context) {
   return (channel, data, { key = world.uuid(), ttl } = {}) =>
     new Promise((resolve, reject) => {
       const body = JSON.stringify(data)
-      if (body === undefined) throw new TypeError("no form in JSON")
+      if (body === undefined) throw new TypeError("not JSON")
       if (queue.length >= options.publishQueueMax) throw failure("queue_full", `${queue.length} messages wait`)
       if (queue.push({ channel, body, key, ttl, resolve, reject }) == 1) run()
     })

@@ -33,28 +33,29 @@ export function requests(world, base, { token, clientId = world.uuid() }) {
     let timer
     /** @type {any} */
     let used
+    /** What it is that has failed, if now something does. */
+    let code = "token_failed"
     const limit = (/** @type {number} */ time) => {
       world.clearTimeout(timer)
-      timer = world.setTimeout(() => control.abort(failure("timeout", `no answer within ${time / 1000} s`)), time)
+      timer = world.setTimeout(() => control.abort(failure(code, `no answer within ${time / 1000} s`)), time)
     }
     // A token provider knows nothing of signals, and perhaps a `fetch` that stands in for the browser's.
     const aborted = new Promise((_, reject) => {
       control.signal.addEventListener("abort", () => reject(control.signal.reason))
     })
     const exchange = async () => {
-      let code = "token_failed"
       try {
         if (provider) current ??= provider(isFresh)
         used = current
         const authorization = used && { Authorization: `Bearer ${await used}` }
-        code = "unreachable"
+        code = "timeout"
         const headers = { ...init.headers, ...authorization, "X-Client-ID": clientId }
         const url = `${base}/${path}?${new URLSearchParams(query)}`
         const response = await world.fetch(url, { ...init, headers, cache: "no-store", signal: control.signal })
         limit(bodyTimeout)
         return { response, text: await response.text() }
       } catch (/** @type {any} */ error) {
-        throw failure(code, error?.message ?? error)
+        throw failure(code == "timeout" ? "unreachable" : code, error?.message ?? error)
       }
     }
     signal?.addEventListener("abort", () => control.abort())

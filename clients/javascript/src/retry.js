@@ -15,7 +15,8 @@ export function pause({ world, options }, failures, retryAfter = 0) {
   const over = new Promise((resolve) => (end = resolve))
   let timer = world.setTimeout(end, delay)
   const shorten = (/** @type {number} */ time) => {
-    const left = began + time - world.now()
+    // A clock that is set back makes no wait longer.
+    const left = Math.min(time, began + time - world.now())
     world.clearTimeout(timer)
     if (left > 0) timer = world.setTimeout(end, left)
     else end()

@@ -24,7 +24,7 @@ export function clientStatus(events) {
         // A listener may have changed the state meanwhile.
         if (status.state == state) events.emit(type, { ...event, type })
       }
-      tell("state", { state, previous, delay })
+      tell("state", { state, previous, delay, reason })
       if (state == "connected") tell(state, {})
       if (reason && (previous == "connected" || state == "stopped")) {
         tell("disconnected", { ...reason, retrying: state != "stopped", error: reason })

@@ -71,7 +71,9 @@ export function tabs(context) {
       own.abort()
       notify()
     }
-    locks.request(name, steal ? { steal } : { signal }, () => signal.aborted || grant()).then(end, end)
+    locks.request(name, steal ? { steal } : { signal }, () => signal.aborted || grant())
+      // Where a page may have no lock, as in a sandbox, each tab polls for itself.
+      .then(end, (/** @type {Error} */ { name }) => (name == "AbortError" ? end : grant)())
   }
 
   /** Polls, from where this tab is. */

@@ -49,10 +49,9 @@ export const world = {
       [document, "resume", wake],
       [document, "visibilitychange", () => document.visibilityState == "visible" && wake()],
     ]
-    const each = (/** @type {"addEventListener" | "removeEventListener"} */ what) =>
-      signs.forEach(([target, type, action]) => target?.[what]?.(type, action))
-    each("addEventListener")
-    return () => each("removeEventListener")
+    const listening = new AbortController()
+    for (const [target, type, action] of signs) target?.addEventListener?.(type, action, listening)
+    return () => listening.abort()
   },
 }
 

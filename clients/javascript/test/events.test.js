@@ -215,16 +215,34 @@ describe("A client", () => {
     assert.deepEqual(Object.fromEntries(query), { cursor: "now", timeout: "0" })
   })
 
-  test("ends, and says so, where an answer holds what no answer can", async () => {
-    const world = new VirtualWorld()
-    const client = new LongPollingClient("news", { server: "http://test" }, world.parts)
-    const seen = []
-    client.on("disconnected", ({ code, retrying }) => seen.push([code, retrying])).start()
-    await settled()
-    world.answer(world.open("poll"), { body: '{"messages":[null],"cursor":"news-1-0"}' })
-    await settled()
-    assert.deepEqual([client.state, seen], ["stopped", [["answer_invalid", false]]])
+  test("waits no longer because the clock was set back meanwhile, and stops at once", async () => {
+    for (const sign of ["wake", "stop"]) {
+      const world = new VirtualWorld()
+      const client = new LongPollingClient("news", { server: "http://test" }, world.parts).start()
+      await settled()
+      world.fail(world.open("poll"))
+      await settled()
+      world.clock.now -= 3_600_000
+      if (sign == "wake") world.sign("wake")
+      else client.stop().start()
+      await settled()
+      assert.equal(world.requests.length, 1, sign)
+    }
   })
+
+  for (const answer of ['"messages":[null],"cursor":"a-1-0"', '"messages":[],"cursor":5', '"messages":[],"cursor":"a","gap":{}',
+    '"messages":[],"cursor":"a","gap":null']) {
+    test(`takes {${answer}} for a failure, and tries again`, async () => {
+      const world = new VirtualWorld()
+      const client = new LongPollingClient("news", { server: "http://test" }, world.parts)
+      const seen = []
+      client.on("state", ({ state, reason }) => seen.push([state, reason?.code])).start()
+      await settled()
+      world.answer(world.open("poll"), { body: `{${answer}}` })
+      await settled()
+      assert.deepEqual(seen, [["connecting", undefined], ["waiting", "answer_invalid"]])
+    })
+  }
 
   test("asks past every cache", async () => {
     assert.equal((await asked({})).cache, "no-store")

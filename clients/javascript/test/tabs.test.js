@@ -366,4 +366,14 @@ describe("Tabs that share one connection", () => {
     await settled()
     assert.equal(alone.requests.length, 1)
   })
+
+  test("poll for themselves, each message once, where the page may have no lock", async () => {
+    const refused = { request: async () => { throw new DOMException("a sandboxed page", "SecurityError") } }
+    const tabs = [await browser.open("news", {}, refused), await browser.open("news", {}, refused)]
+    await server.serve(...tabs)
+    assert.deepEqual(held(tabs), [1, 1])
+    server.publish("news", 2)
+    await server.serve(...tabs)
+    assert.deepEqual(seen(tabs), Array(2).fill("connected news:1 news:2"))
+  })
 })

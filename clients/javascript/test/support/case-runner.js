@@ -43,6 +43,7 @@ class CaseRun {
       chosen.token = (fresh) => {
         this.#did.push({ token: fresh })
         const token = left.shift()
+        if (token === false) return new Promise(() => {})
         if (token == null) throw new Error("no token to be had")
         return token
       }

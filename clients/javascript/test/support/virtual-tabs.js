@@ -13,8 +13,8 @@ export class VirtualBrowser {
   }
 
   /** A tab with a started client. */
-  async open(channels = "news", options = {}) {
-    const tab = new VirtualTab(this, channels, options)
+  async open(channels = "news", options = {}, locks = undefined) {
+    const tab = new VirtualTab(this, channels, options, locks)
     tab.client.start()
     await settled()
     return tab
@@ -76,7 +76,7 @@ class VirtualLock {
         reject(signal.reason)
       })
       if (steal) {
-        this.#holder?.reject(new Error("stolen"))
+        this.#holder?.reject(new DOMException("stolen", "AbortError"))
         this.#holder = undefined
       }
       this.#queue[steal ? "unshift" : "push"](request)
@@ -111,7 +111,7 @@ class VirtualTab {
   isFrozen = false
   #unheard = []
 
-  constructor(browser, channels, options) {
+  constructor(browser, channels, options, locks) {
     const { clock } = browser
     this.world = new VirtualWorld(() => {}, {
       get now() {
@@ -120,7 +120,7 @@ class VirtualTab {
       setTimeout: (action, delay) => clock.setTimeout(() => this.hear(action), delay),
       clearTimeout: (timer) => clock.clearTimeout(timer),
     })
-    this.world.locks = { request: (name, how, action) => browser.lock(name).request(this, how, action) }
+    this.world.locks = locks ?? { request: (name, how, action) => browser.lock(name).request(this, how, action) }
     this.world.BroadcastChannel = browser.channel(this)
     this.client = new LongPollingClient(channels, { server: "http://test", shared: true, ...options }, this.world.parts)
     this.client.on("message", ({ channel, timestamp }) => this.did.push(`${channel}:${timestamp}`))
