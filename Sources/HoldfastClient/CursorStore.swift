@@ -6,7 +6,8 @@
 
 /// Keeps the cursor of one subscription, so that another process goes on where this one was.
 ///
-/// A store that throws is told as ``HoldfastClientError/Code/storeFailed``, and the subscription goes on without it.
+/// A store that throws is told as ``HoldfastClientError/Code/storeFailed``, and the subscription goes on without it; so is
+/// one that holds what the server takes for no cursor, and the subscription begins as if it had held nothing.
 ///
 ///     actor Memory: CursorStore {
 ///       var cursor: String?

@@ -1,3 +1,5 @@
+import HoldfastProtocol
+
 /// Why something came to nothing.
 public struct HoldfastClientError: Error, Sendable, Equatable {
   /// What a program looks at: the stable `code` of the server's problem, such as `cursor_malformed`; `http_502` and so on for
@@ -17,11 +19,12 @@ public struct HoldfastClientError: Error, Sendable, Equatable {
     public static let timeout = Code(rawValue: "timeout")
     /// An answer with status 200 that is not one of Holdfast's; something else stands at this address.
     public static let answerInvalid = Code(rawValue: "answer_invalid")
+    static let cursorMalformed = Code(rawValue: ProblemCode.cursorMalformed.rawValue)
     /// The token provider threw.
     public static let tokenFailed = Code(rawValue: "token_failed")
-    /// Polls are answered at once, with nothing; they are paced.
+    /// Polls are answered at once, with nothing or with a log that begins anew each time; they are paced.
     public static let answersEmpty = Code(rawValue: "answers_empty")
-    /// The cursor could not be read or kept.
+    /// The cursor could not be read or kept, or what was kept is none.
     public static let storeFailed = Code(rawValue: "store_failed")
     /// ``HoldfastClient/Configuration/publishQueueMax`` messages wait already; this one was not sent.
     public static let queueFull = Code(rawValue: "queue_full")
@@ -70,17 +73,19 @@ extension HoldfastClientError {
   static let cancelled = HoldfastClientError(.cancelled, "Cancelled")
   static let stopped = HoldfastClientError(.stopped, "Stopped")
   static let answersEmpty = HoldfastClientError(
-    .answersEmpty, "Polls are answered at once, with nothing", detail: "perhaps by a cache in between")
+    .answersEmpty, "Polls are answered at once, with no news",
+    detail: "by a cache in between, or by servers that share an address and not their messages")
 
   static func storeFailed(_ error: any Error) -> HoldfastClientError {
-    HoldfastClientError(.storeFailed, "The cursor cannot be kept", detail: "\(error)")
+    HoldfastClientError(.storeFailed, "The cursor could not be read or kept", detail: "\(error)")
   }
 
   /// An answer with another status than 200.
   ///
   /// A proxy in between may have written it, so nothing in its body is relied on.
   init(status: Int, body: [UInt8], retryAfter: Duration?) {
-    let problem = try? Problem(json: body)
+    // One of Holdfast's own has its status in it too.
+    let problem = (try? Problem(json: body)).flatMap { $0.status == status ? $0 : nil }
     self.init(
       Code(rawValue: problem?.code ?? "http_\(status)"), problem?.error ?? "HTTP status \(status)",
       detail: problem?.detail ?? "the answer is not one of Holdfast's; is this its address, and its path prefix?",
@@ -93,24 +98,28 @@ extension HoldfastClientError {
 
 /// The body of an error (RFC 9457), as far as a client looks at it.
 private struct Problem {
+  var status: Int
   var code: String
   var error: String
   var detail: String
 
   init(json bytes: [UInt8]) throws(JSONReader.Malformed) {
     var reader = JSONReader(bytes)
+    var status: Int?
     var code: String?
     var error: String?
     var detail: String?
     try reader.object { (name, reader) throws(JSONReader.Malformed) in
       switch name {
+      case "status": status = try reader.integer()
       case "code": code = try reader.string()
       case "error": error = try reader.string()
       case "detail": detail = try reader.string()
       default: try reader.skip()
       }
     }
-    guard let code else { throw JSONReader.Malformed(offset: reader.offset) }
+    guard let status, let code else { throw JSONReader.Malformed(offset: reader.offset) }
+    self.status = status
     self.code = code
     self.error = error ?? code
     self.detail = detail ?? ""

@@ -28,6 +28,11 @@ public enum SubscriptionStart: Sendable, Equatable {
     case .cursor(let text): text
     }
   }
+
+  /// Messages up to this one are not wanted.
+  var timestamp: Double? {
+    if case .since(let timestamp) = self { timestamp } else { nil }
+  }
 }
 
 extension HoldfastClient {

@@ -63,6 +63,8 @@ struct SubscriptionMachine {
   private var isWaitNew = false
   private var isAsleep = false
   private var needsLoad = false
+  /// Whether the cursor is what the store held, unless it has moved.
+  private var isLoaded = false
   private var hasMoved = false
   private var unstored: String?
   /// In a row.
@@ -72,7 +74,7 @@ struct SubscriptionMachine {
   init(_ options: Options) {
     self.options = options
     cursor = options.start.cursor
-    if case .since(let timestamp) = options.start { droppedThrough = timestamp }
+    droppedThrough = options.start.timestamp
   }
 
   /// Whether the consumer has an event that it has not handled.
@@ -184,6 +186,7 @@ extension SubscriptionMachine {
     guard let cursor, !hasMoved else { return }
     self.cursor = cursor
     droppedThrough = nil
+    isLoaded = true
   }
 
   mutating func report(_ error: HoldfastClientError) { notices.append(.error(error)) }
@@ -194,12 +197,14 @@ extension SubscriptionMachine {
     self.poll = nil
     let isFirst = state != .connected
     let isPrompt = now - poll.began < (poll.timeout > .zero ? min(Self.promptly, poll.timeout) : Self.promptly)
-    let isEmpty = page.messages.isEmpty && page.gaps.isEmpty && !isFirst
-    emptyAnswers = isEmpty && isPrompt ? emptyAnswers + 1 : 0
+    let isReset = page.gaps.contains { $0.reason == .reset }
+    // A log that begins anew each time is no news either.
+    let isIdle = (page.messages.isEmpty || isReset) && !isFirst
+    emptyAnswers = isIdle && isPrompt ? emptyAnswers + 1 : 0
     failures = 0
     change(to: .connected)
     // A log that began anew may have timestamps before the old one's: all that is in it is later news.
-    if page.gaps.contains(where: { $0.reason == .reset }) { droppedThrough = nil }
+    if isReset { droppedThrough = nil }
     if page.messages.isEmpty && page.gaps.isEmpty {
       move(to: page.cursor)
     } else {
@@ -218,6 +223,13 @@ extension SubscriptionMachine {
   mutating func failed(_ error: HoldfastClientError, at now: Duration, random: () -> Double) {
     guard poll != nil else { return }
     poll = nil
+    if isLoaded && !hasMoved && error.code == .cursorMalformed {
+      isLoaded = false
+      report(.storeFailed(error))
+      cursor = options.start.cursor
+      droppedThrough = options.start.timestamp
+      return
+    }
     guard error.isTransient, failures < options.maxRetries ?? .max else {
       end = error
       return stop(because: error)

@@ -50,20 +50,16 @@ export class LongPollingClient {
      *
      * @template {keyof ClientEvents} Type
      * @param {Type} type
-     * @param {Listener<Type> | { handleEvent: Listener<Type> }} listener
+     * @param {Listener<Type>} listener
      * @param {boolean | AddEventListenerOptions} [options]
      */
-    addEventListener<Type_3 extends keyof ClientEvents>(type: Type_3, listener: Listener<Type_3> | {
-        handleEvent: Listener<Type_3>;
-    }, options?: boolean | AddEventListenerOptions | undefined): void;
+    addEventListener<Type_3 extends keyof ClientEvents>(type: Type_3, listener: Listener<Type_3>, options?: boolean | AddEventListenerOptions | undefined): void;
     /**
      * @template {keyof ClientEvents} Type
      * @param {Type} type
-     * @param {Listener<Type> | { handleEvent: Listener<Type> }} listener
+     * @param {Listener<Type>} listener
      */
-    removeEventListener<Type_4 extends keyof ClientEvents>(type: Type_4, listener: Listener<Type_4> | {
-        handleEvent: Listener<Type_4>;
-    }): void;
+    removeEventListener<Type_4 extends keyof ClientEvents>(type: Type_4, listener: Listener<Type_4>): void;
     /**
      * Publishes any value that has a form in JSON, after those of earlier calls. It is sent again until it is known to be
      * published, and published once.
@@ -76,7 +72,8 @@ export class LongPollingClient {
     publish(channel: string, data: unknown, options?: PublishOptions | undefined): Promise<Receipt>;
     /**
      * The messages as they come. Starts the client; a message counts as handled when the next is asked for. Leaving the loop
-     * stops the client, `stop` ends the loop, and a refusal by the server is thrown.
+     * stops the client, `stop` ends the loop, and a refusal by the server is thrown. The message at which a loop was left
+     * comes again when the client goes on.
      *
      * @returns {AsyncGenerator<Message, void, void>}
      */
@@ -202,7 +199,8 @@ export type PublishOptions = {
 };
 /**
  * `code` is the server's, such as `cursor_malformed`, or one of the client's own: `stopped`, `unreachable`, `timeout`,
- * `answer_invalid`, `token_failed`, `queue_full`, `fate_unknown`, or `http_502` where the status is all there is.
+ * `answer_invalid`, `token_failed`, `server_invalid`, `value_invalid`, `queue_full`, `fate_unknown`, or `http_502` where the
+ * status is all there is.
  */
 export type Reason = {
     code: string;

@@ -1,4 +1,4 @@
-import { delivery } from "./delivery.js"
+import { delivery, unhandled } from "./delivery.js"
 import { clientEvents } from "./events.js"
 import { failure } from "./failure.js"
 import { poller } from "./poller.js"
@@ -80,9 +80,16 @@ export class LongPollingClient {
     this.#unlisten = world.listen(() => runner.wake(), () => runner.sleep())
     status.set("connecting")
     this.#ended = this.#ended.then(async () => {
-      if (this.cursor == options.cursor) delivery.cursor = (await this.#store("get")) || this.cursor
+      const kept = this.cursor == options.cursor && (await this.#store("get"))
+      if (kept) delivery.cursor = `${kept}`
       // What is not foreseen ends the client too, and is told.
-      const refused = await runner.run(session.signal).catch((error) => failure("answer_invalid", error.message))
+      const run = () => runner.run(session.signal).catch((error) => failure("answer_invalid", error.message))
+      let refused = await run()
+      if (refused?.code == "cursor_malformed" && this.cursor == kept) {
+        this.#context.events.report("store_failed", refused)
+        delivery.cursor = options.cursor
+        refused = await run()
+      }
       if (refused && this.#session == session) this.#end(refused)
     })
     return this
@@ -141,7 +148,7 @@ export class LongPollingClient {
    *
    * @template {keyof ClientEvents} Type
    * @param {Type} type
-   * @param {Listener<Type> | { handleEvent: Listener<Type> }} listener
+   * @param {Listener<Type>} listener
    * @param {boolean | AddEventListenerOptions} [options]
    */
   addEventListener(type, listener, options) {
@@ -151,7 +158,7 @@ export class LongPollingClient {
   /**
    * @template {keyof ClientEvents} Type
    * @param {Type} type
-   * @param {Listener<Type> | { handleEvent: Listener<Type> }} listener
+   * @param {Listener<Type>} listener
    */
   removeEventListener(type, listener) {
     this.#context.events.of(type).delete(listener)
@@ -159,12 +166,13 @@ export class LongPollingClient {
 
   /**
    * The messages as they come. Starts the client; a message counts as handled when the next is asked for. Leaving the loop
-   * stops the client, `stop` ends the loop, and a refusal by the server is thrown.
+   * stops the client, `stop` ends the loop, and a refusal by the server is thrown. The message at which a loop was left
+   * comes again when the client goes on.
    *
    * @returns {AsyncGenerator<Message, void, void>}
    */
   async *[Symbol.asyncIterator]() {
-    /** @type {{ message: Message, done: (value?: unknown) => void } | undefined} */
+    /** @type {{ message: Message, done: (value: unknown) => void } | undefined} */
     let next
     /** @type {ClientEvents["disconnected"] | undefined} */
     let end
@@ -188,16 +196,18 @@ export class LongPollingClient {
         if (!next) break
         const { message, done } = next
         next = undefined
+        let isHandled = false
         try {
           yield message
+          isHandled = true
         } finally {
-          done()
+          if (!isHandled) this.stop()
+          done(isHandled || unhandled)
         }
       }
       if (end?.code != "stopped") throw end?.error
     } finally {
       this.off("message", onMessage).off("disconnected", onEnd)
-      if (!end) this.stop()
     }
   }
 
@@ -238,7 +248,9 @@ export class LongPollingClient {
  */
 function endpoint({ server, prefix = "/api" }) {
   const here = /^http/.test(import.meta.url) ? import.meta.url : globalThis.location?.href
-  return (server ?? new URL(here).origin).replace(/\/$/, "") + prefix
+  const { href } = new URL((server ?? "/").replace(/\/?$/, `${prefix}/`), here)
+  if (!/^http/.test(href)) throw failure("server_invalid", href)
+  return href.slice(0, -1)
 }
 
 /**
@@ -301,7 +313,8 @@ function endpoint({ server, prefix = "/api" }) {
 
 /**
  * `code` is the server's, such as `cursor_malformed`, or one of the client's own: `stopped`, `unreachable`, `timeout`,
- * `answer_invalid`, `token_failed`, `queue_full`, `fate_unknown`, or `http_502` where the status is all there is.
+ * `answer_invalid`, `token_failed`, `server_invalid`, `value_invalid`, `queue_full`, `fate_unknown`, or `http_502` where the
+ * status is all there is.
  *
  * @typedef {object} Reason
  * @property {string} code

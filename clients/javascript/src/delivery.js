@@ -1,5 +1,8 @@
 import { slots } from "./cursor.js"
 
+/** What a listener returns that has not handled the message: it is delivered again, once the client is started again. */
+export const unhandled = {}
+
 /**
  * Hands messages over, and moves the cursor behind them.
  *
@@ -27,7 +30,7 @@ export function delivery(events, channels, begin, moved) {
     async deliver({ gap = [], messages, cursor }, signal) {
       let left = gap.length + messages.length
       for (const one of gap) {
-        await events.emit("gap", { ...one, type: "gap" })
+        await events.emit("gap", one)
         if (--left && signal.aborted) return
       }
       const after = slots(cursor, channels)
@@ -35,7 +38,7 @@ export function delivery(events, channels, begin, moved) {
       const now = slots(place.cursor, channels).map((slot, i) =>
         messages.some(({ channel }) => channel == channels[i]) ? slot : after[i])
       for (const message of messages) {
-        await events.emit("message", { ...message, type: "message" })
+        if ((await events.emit("message", message)).includes(unhandled)) return
         now[channels.indexOf(message.channel)] = message.id
         await place.move(now.join("."))
         if (--left && signal.aborted) return

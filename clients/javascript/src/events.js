@@ -1,3 +1,5 @@
+import { failure } from "./failure.js"
+
 /** Another name is a misspelling, which would never be heard of. */
 const types = ["message", "gap", "connected", "disconnected", "error", "state"]
 
@@ -14,19 +16,19 @@ export function clientEvents() {
     of(type) {
       const listeners = all.get(type)
       if (listeners) return listeners
-      throw new TypeError(`no event '${type}'`)
+      throw failure("value_invalid", `no event ${type}`)
     },
 
     /**
      * @param {string} type
-     * @param {any} listener a function, or an object with `handleEvent`
+     * @param {any} listener
      * @param {boolean | AddEventListenerOptions} [options]
      */
     add(type, listener, options) {
-      const { once, signal } = Object(options)
+      const { once = false, signal } = Object(options)
       const listeners = events.of(type)
       if (signal?.aborted) return
-      listeners.set(listener, once)
+      listeners.set(listener, once && listeners.get(listener) !== false)
       signal?.addEventListener("abort", () => listeners.delete(listener))
     },
 
@@ -34,17 +36,18 @@ export function clientEvents() {
      * Calls the listeners of an event in order, and reports those that fail.
      *
      * @param {string} type
-     * @param {any} event
-     * @returns {Promise<unknown>} resolves when all have run
+     * @param {object} [members] of the event, beside its type
+     * @returns {Promise<unknown[]>} what they returned, when all have run
      */
-    emit(type, event) {
+    emit(type, members) {
       const listeners = events.of(type)
+      const event = { ...members, type }
       return Promise.all([...listeners].map(async ([listener, once]) => {
         // An earlier one may have removed it.
         if (!listeners.has(listener)) return
         if (once) listeners.delete(listener)
         try {
-          await (listener.handleEvent ?? listener).call(listener, event)
+          return await listener(event)
         } catch (error) {
           if (type == "error") console.error(error)
           else events.report("handler_failed", error)
@@ -60,8 +63,7 @@ export function clientEvents() {
      * @param {any} error
      */
     report(code, error) {
-      const event = { type: "error", code, detail: `${error?.message ?? error}`, error }
-      if (events.of("error").size) events.emit("error", event)
+      if (events.of("error").size) events.emit("error", { code, detail: `${error?.message ?? error}`, error })
       else console.error("holdfast:", code, error)
     },
   }

@@ -21,15 +21,15 @@ const retryAfterMax = 300_000
  * @param {any} problem its body, where that is JSON
  */
 export function refusal({ status, headers }, problem) {
-  const isProblem = typeof problem?.code == "string"
   return failure(
-    isProblem ? problem.code : `http_${status}`,
-    problem?.detail || problem?.error || `status ${status}`,
+    // One of Holdfast's own has its status in it too.
+    `${(problem?.status == status && problem.code) || `http_${status}`}`,
+    problem?.detail || `status ${status}`,
     {
       status,
       // Its other form, a date, would need clocks that agree.
-      retryAfter: Math.min(Number(/^\d+$/.exec(headers.get("Retry-After") ?? "")) * 1000, retryAfterMax),
-      isRefusal: status >= 400 && status < 500 && status != 408 && status != 429,
+      retryAfter: Math.min(/** @type {any} */ (headers.get("Retry-After")) * 1000 || 0, retryAfterMax),
+      isRefusal: /^4(?!08|29)/.test(`${status}`),
     },
   )
 }

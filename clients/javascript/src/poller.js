@@ -22,7 +22,6 @@ export const grace = 5000
 export function poller(context) {
   const { world, options, ask, channels, delivery, events, status } = context
   const { pollTimeout, limit, maxRetries } = options
-  const path = "poll/" + channels.map(encodeURIComponent)
   /** @type {AbortController | undefined} */
   let poll
   let began = 0
@@ -60,14 +59,13 @@ export function poller(context) {
       const { isCatchUp, cursor = () => delivery.cursor, take = (answer) => delivery.deliver(answer, signal) } = how
       const stop = () => {
         poll?.abort()
-        waiting?.end()
+        waiting?.cut(0)
         asleep = awake()
       }
       const wait = async (/** @type {number} */ failures, /** @type {any} */ error) => {
         waiting = pause(context, failures, error?.retryAfter)
         if (error) status.set("waiting", error, waiting.delay)
         await waiting.over
-        waiting = undefined
         if (error && !signal.aborted) status.set("connecting")
       }
       signal.addEventListener("abort", stop)
@@ -79,28 +77,27 @@ export function poller(context) {
           const isFirst = status.state != "connected"
           const timeout = isFirst || isCatchUp || hasNow(from) ? 0 : pollTimeout
           const query = { cursor: from, timeout: timeout / 1000, ...(limit != null && { limit }) }
-          const begun = (began = world.now())
-          const own = (poll = new AbortController())
+          began = world.now()
+          poll = new AbortController()
           /** @type {import("./world.js").Answer} */
           let answer
           try {
-            answer = await ask(path, query, {}, timeout + grace, own.signal)
+            answer = await ask("poll", channels, query, {}, timeout + grace, poll)
             const { cursor, gap = [], messages } = /** @type {any} */ (answer ?? {})
             const isList = (/** @type {any} */ list) => list?.every?.((/** @type {any} */ one) => one?.channel)
             if (!cursor?.split || ![gap, messages].every(isList)) throw notOurs()
           } catch (/** @type {any} */ error) {
             if (signal.aborted) return
             // Woken, or put to sleep.
-            if (own.signal.aborted) continue
+            if (poll.signal.reason?.name == "AbortError") continue
             if (error.isRefusal || failures >= maxRetries) return error
             failures += 1
             await wait(failures, error)
             continue
-          } finally {
-            poll = undefined
           }
-          const isEmpty = !answer.messages.length && !answer.gap && !isFirst
-          empty = isEmpty && world.now() - begun < Math.min(promptly, timeout || promptly) ? empty + 1 : 0
+          // A log that begins anew each time is no news either.
+          const isIdle = !answer.messages.length || answer.gap?.some(({ reason }) => reason == "reset")
+          empty = isIdle && !isFirst && world.now() - began < Math.min(promptly, timeout || promptly) ? empty + 1 : 0
           failures = 0
           if (!signal.aborted) status.set("connected")
           if (signal.aborted) return

@@ -1,8 +1,6 @@
 import { failure, notOurs } from "./failure.js"
+import { answerTimeout } from "./request.js"
 import { pause } from "./retry.js"
-
-/** How long one attempt may take. */
-const deadline = 30_000
 
 /** The server remembers a key for ten minutes. What may have been published longer ago than this is not sent again. */
 const fateUnknownMax = 540_000
@@ -30,16 +28,17 @@ export function publisher(context) {
   /** @param {Entry} entry */
   async function send({ channel, body, key, ttl }) {
     const headers = { "Content-Type": "application/json", "Idempotency-Key": key }
-    const path = "publish/" + encodeURIComponent(channel)
     /** @type {number | undefined} */
     let unknownSince
     for (let failures = 1; ; failures++) {
       const wasOffline = world.isOffline()
       const began = world.now()
       try {
-        const answer = await ask(path, ttl == null ? {} : { ttl }, { method: "POST", body, headers }, deadline)
-        if (!answer?.message_id) throw notOurs()
-        return { id: answer.message_id, channel, timestamp: answer.timestamp, subscribers: answer.subscribers }
+        const query = ttl == null ? {} : { ttl }
+        const answer = await ask("publish", [channel], query, { method: "POST", body, headers }, answerTimeout)
+        const { message_id: id, timestamp, subscribers } = answer ?? {}
+        if (!id) throw notOurs()
+        return { id, channel, timestamp, subscribers }
       } catch (/** @type {any} */ error) {
         if (error.isRefusal || failures > options.maxRetries) throw error
         // Holdfast's own problems say that nothing was published, and so does a token that could not be had.
@@ -47,7 +46,6 @@ export function publisher(context) {
         if (!isCertain && !wasOffline) unknownSince ??= began
         waiting = pause(context, failures, error.retryAfter)
         await waiting.over
-        waiting = undefined
         if (unknownSince !== undefined && world.now() - unknownSince >= fateUnknownMax) {
           throw failure("fate_unknown", `perhaps published: ${error.detail}`)
         }
@@ -64,7 +62,7 @@ export function publisher(context) {
   return (channel, data, { key = world.uuid(), ttl } = {}) =>
     new Promise((resolve, reject) => {
       const body = JSON.stringify(data)
-      if (body === undefined) throw new TypeError("not JSON")
+      if (body === undefined) throw failure("value_invalid", "no JSON")
       if (queue.length >= options.publishQueueMax) throw failure("queue_full", `${queue.length} messages wait`)
       if (queue.push({ channel, body, key, ttl, resolve, reject }) == 1) run()
     })

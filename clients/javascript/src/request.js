@@ -1,34 +1,33 @@
 import { failure, refusal } from "./failure.js"
 
-/** How long the rest of an answer may take, once it has begun. */
-const bodyTimeout = 30_000
+/** How long an answer that is not held may take, and the rest of any answer, once it has begun. */
+export const answerTimeout = 30_000
 
 /**
  * One request and its whole answer, or a failure: the only place that knows HTTP.
  *
  * @param {import("./world.js").World} world
  * @param {string} base where the API stands
- * @param {import("./client.js").Options} options
+ * @param {import("./client.js").Options & { token?: any }} options
  */
 export function requests(world, base, { token, clientId = world.uuid() }) {
-  const provider = typeof token == "function" && token
-  /** @type {any} a token, or the promise of one */
-  let current = provider ? undefined : token
+  /** A token, the promise of one, or the function that gives one. */
+  let current = token
   /** Whether the provider was asked for a fresh token since the last good answer. */
   let isFresh = false
 
   /**
    * Asks; after a 401 once more, with a fresh token.
    *
-   * @param {string} path
+   * @param {"poll" | "publish"} what
+   * @param {string[]} channels
    * @param {Record<string, any>} query
    * @param {RequestInit} init
    * @param {number} deadline for the answer to begin, in milliseconds
-   * @param {AbortSignal} [signal] of this request alone
+   * @param {AbortController} [control] of this request alone
    * @returns {Promise<any>} the JSON of a 200
    */
-  async function ask(path, query, init, deadline, signal) {
-    const control = new AbortController()
+  async function ask(what, channels, query, init, deadline, control = new AbortController()) {
     /** @type {any} */
     let timer
     /** @type {any} */
@@ -45,20 +44,22 @@ export function requests(world, base, { token, clientId = world.uuid() }) {
     })
     const exchange = async () => {
       try {
-        if (provider) current ??= provider(isFresh)
+        if (current?.call) current = current(isFresh)
         used = current
         const authorization = used && { Authorization: `Bearer ${await used}` }
-        code = "timeout"
         const headers = { ...init.headers, ...authorization, "X-Client-ID": clientId }
-        const url = `${base}/${path}?${new URLSearchParams(query)}`
+        code = "value_invalid"
+        new Headers(headers)
+        const url = `${base}/${what}/${channels.map(encodeURIComponent)}?${new URLSearchParams(query)}`
+        code = "timeout"
         const response = await world.fetch(url, { ...init, headers, cache: "no-store", signal: control.signal })
-        limit(bodyTimeout)
+        limit(answerTimeout)
         return { response, text: await response.text() }
       } catch (/** @type {any} */ error) {
-        throw failure(code == "timeout" ? "unreachable" : code, error?.message ?? error)
+        const isRefusal = code == "value_invalid"
+        throw failure(code == "timeout" ? "unreachable" : code, error?.message ?? error, { isRefusal })
       }
     }
-    signal?.addEventListener("abort", () => control.abort())
     limit(deadline)
     try {
       const { response, text } = await Promise.race([aborted, exchange()])
@@ -67,16 +68,16 @@ export function requests(world, base, { token, clientId = world.uuid() }) {
       isFresh = false
       return json
     } catch (/** @type {any} */ error) {
-      const isRefused = provider && error.status == 401
+      const isRefused = token?.call && error.status == 401
       const isCurrent = used == current
-      if (isCurrent && (isRefused || error.code == "token_failed")) current = undefined
+      if (isCurrent && (isRefused || error.code == "token_failed")) current = token
       if (!isRefused || (isCurrent && isFresh)) throw error
       // Unless another request has seen to it meanwhile.
       if (isCurrent) isFresh = true
     } finally {
       world.clearTimeout(timer)
     }
-    return ask(path, query, init, deadline, signal)
+    return ask(what, channels, query, init, deadline, control)
   }
 
   return ask

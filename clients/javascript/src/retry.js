@@ -14,7 +14,7 @@ export function pause({ world, options }, failures, retryAfter = 0) {
   let end
   const over = new Promise((resolve) => (end = resolve))
   let timer = world.setTimeout(end, delay)
-  const shorten = (/** @type {number} */ time) => {
+  const cut = (time = retryAfter) => {
     // A clock that is set back makes no wait longer.
     const left = Math.min(time, began + time - world.now())
     world.clearTimeout(timer)
@@ -26,10 +26,8 @@ export function pause({ world, options }, failures, retryAfter = 0) {
     delay,
     /** Resolves when the wait is over. */
     over,
-    /** The network is back: only what the server asked for is left of it. */
-    cut: () => shorten(retryAfter),
-    /** Over at once. */
-    end: () => shorten(0),
+    /** Shortens it to so many milliseconds in all; to what the server asked for when the network is back. */
+    cut,
   }
 }
 

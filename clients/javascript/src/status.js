@@ -19,13 +19,14 @@ export function clientStatus(events) {
     set(state, reason, delay) {
       const previous = status.state
       if (state == previous) return
-      Object.assign(status, { state, reason })
-      const tell = (/** @type {string} */ type, /** @type {object} */ event) => {
+      status.state = state
+      status.reason = reason
+      const tell = (/** @type {string} */ type, /** @type {object} [event] */ event) => {
         // A listener may have changed the state meanwhile.
-        if (status.state == state) events.emit(type, { ...event, type })
+        if (status.state == state) events.emit(type, event)
       }
       tell("state", { state, previous, delay, reason })
-      if (state == "connected") tell(state, {})
+      if (state == "connected") tell(state)
       if (reason && (previous == "connected" || state == "stopped")) {
         tell("disconnected", { ...reason, retrying: state != "stopped", error: reason })
       }

@@ -19,10 +19,10 @@ export const world = {
   clearTimeout: (timer) => clearTimeout(timer),
 
   /** 128 random bits. `crypto.randomUUID` is there only for pages in a secure context. */
-  uuid: () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (256 + byte).toString(16).slice(1)).join(""),
+  uuid: () => crypto.getRandomValues(new Uint32Array(4)).join("-"),
 
   /** Whether there is certainly no network. */
-  isOffline: () => globalThis.navigator?.onLine === false,
+  isOffline: () => globalThis.navigator?.onLine == false,
 
   /** @type {LockManager | undefined} */
   locks: globalThis.navigator?.locks,
@@ -38,19 +38,21 @@ export const world = {
    * @returns {() => void} ends the listening
    */
   listen(wake, sleep) {
-    const { document } = globalThis
-    /** @type {[EventTarget | undefined, string, any][]} */
-    const signs = [
-      [globalThis, "online", wake],
-      [globalThis, "pagehide", sleep],
+    const signs = {
+      online: wake,
+      pagehide: sleep,
       // At the end of loading there is one too, and nothing to wake.
-      [globalThis, "pageshow", (/** @type {any} */ event) => event.persisted && wake()],
-      [document, "freeze", sleep],
-      [document, "resume", wake],
-      [document, "visibilitychange", () => document.visibilityState == "visible" && wake()],
-    ]
+      pageshow: (/** @type {any} */ event) => event.persisted && wake(),
+      freeze: sleep,
+      resume: wake,
+      visibilitychange: () => document.hidden || wake(),
+    }
     const listening = new AbortController()
-    for (const [target, type, action] of signs) target?.addEventListener?.(type, action, listening)
+    const { signal } = listening
+    // Some are of the document, and pass here on their way to it.
+    for (const [type, action] of Object.entries(signs)) {
+      globalThis.addEventListener?.(type, /** @type {any} */ (action), { capture: true, signal })
+    }
     return () => listening.abort()
   },
 }

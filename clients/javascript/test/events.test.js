@@ -34,10 +34,10 @@ describe("Listening", () => {
     assert.deepEqual(seen, ["message 1 news-1-0", "first 1", "message 2 news-2-0"])
   })
 
-  test("addEventListener takes once, signal and objects, and the same listener once", async () => {
+  test("addEventListener takes once and signal, and the same listener once", async () => {
     const seen = []
     const control = new AbortController()
-    const listener = { handleEvent: ({ data }) => seen.push(`object ${data}`) }
+    const listener = ({ data }) => seen.push(`twice ${data}`)
     const once = ({ data }) => seen.push(`once ${data}`)
     client.addEventListener("message", listener)
     client.addEventListener("message", listener)
@@ -50,7 +50,19 @@ describe("Listening", () => {
     await answer(2)
     client.removeEventListener("message", listener)
     await answer(3)
-    assert.deepEqual(seen, ["object 1", "once 1", "signal 1", "object 2"])
+    assert.deepEqual(seen, ["twice 1", "once 1", "signal 1", "twice 2"])
+  })
+
+  test("a listener that listens already goes on when it is to listen once more", async () => {
+    const seen = []
+    const listener = ({ data }) => seen.push(data)
+    client.on("message", listener).once("message", listener).start()
+    await answer(1)
+    await answer(2)
+    client.off("message", listener).once("message", listener).on("message", listener)
+    await answer(3)
+    await answer(4)
+    assert.deepEqual(seen, [1, 2, 3, 4])
   })
 
   test("a listener that another one removes is not called any more", async () => {
@@ -62,8 +74,8 @@ describe("Listening", () => {
   })
 
   test("a name that no event has is an error", () => {
-    assert.throws(() => client.on("mesage", () => {}), TypeError)
-    assert.throws(() => client.off("toString", () => {}), TypeError)
+    assert.throws(() => client.on("mesage", () => {}), { code: "value_invalid" })
+    assert.throws(() => client.off("toString", () => {}), { code: "value_invalid" })
   })
 
   test("an error that nobody listens for, and that of a listener for errors, are written to the console", async () => {
@@ -90,7 +102,7 @@ describe("Listening", () => {
         cursors.push(client.cursor)
         seen.push(data)
         await Promise.resolve()
-        if (data == 3) break
+        if (data == 3) client.stop()
       }
     })()
     await answer(1, 2)
@@ -98,13 +110,38 @@ describe("Listening", () => {
     await loop
     assert.deepEqual(seen, [1, 2, 3])
     assert.deepEqual(cursors, ["news-0-0", "news-1-0", "news-2-0"])
-    assert.equal(client.state, "stopped", "the state of a client whose loop was left")
-    await settled()
     assert.equal(client.cursor, "news-3-0")
     client.start()
     await answer(4)
     assert.equal(client.cursor, "news-4-0")
   })
+
+  for (const end of ["break", "throw"]) {
+    test(`the message at which for await is left by ${end} was not handled, and comes again`, async () => {
+      const store = new Map()
+      client = new LongPollingClient("news", { server: "http://test", cursor: "news-0-0", store, storeKey: "news" }, world.parts)
+      const seen = []
+      const follow = async () => {
+        for await (const { data } of client) {
+          seen.push(data)
+          if (data == 2 && end == "break") break
+          if (data == 2) throw new Error("the database is away")
+        }
+      }
+      const loop = follow().catch(({ message }) => seen.push(message))
+      await answer(1, 2, 3)
+      await loop
+      await settled()
+      assert.equal(client.state, "stopped")
+      assert.deepEqual([client.cursor, store.get("news")], ["news-1-0", "news-1-0"])
+      const again = follow().catch(() => {})
+      await settled()
+      assert.equal(world.open("poll").query.get("cursor"), "news-1-0")
+      await answer(2)
+      await again
+      assert.deepEqual(seen.filter((data) => data == 2), [2, 2])
+    })
+  }
 
   test("for await: a message is handled when the next is asked for, not before", async () => {
     const cursors = []
@@ -174,7 +211,7 @@ describe("Listening", () => {
       for await (const _ of client);
     })()
     await settled()
-    world.answer(world.open("poll"), { status: 400, body: '{"code":"cursor_malformed","detail":"at byte 3"}' })
+    world.answer(world.open("poll"), { status: 400, body: '{"status":400,"code":"cursor_malformed","detail":"at byte 3"}' })
     await assert.rejects(loop, { code: "cursor_malformed", detail: "at byte 3", status: 400 })
   })
 
@@ -252,7 +289,7 @@ describe("A client", () => {
     const name = async (options) => (await asked(options)).headers["X-Client-ID"]
     assert.equal(await name({ clientId: "ada" }), "ada")
     const { world } = await import("../src/world.js")
-    assert.match(world.uuid(), /^[0-9a-f]{32}$/)
+    assert.match(world.uuid(), /^(\d{1,10}-){3}\d{1,10}$/)
     assert.notEqual(world.uuid(), world.uuid())
   })
 
@@ -281,8 +318,55 @@ describe("A client", () => {
 
   test("rejects what has no form in JSON", async () => {
     const client = new LongPollingClient([], { server: "http://test" }, new VirtualWorld().parts)
-    await assert.rejects(client.publish("news", undefined), TypeError)
+    await assert.rejects(client.publish("news", undefined), { code: "value_invalid" })
     await assert.rejects(client.publish("news", 1n), TypeError)
+  })
+
+  test("refuses what cannot be sent, and nothing else waits for it", async () => {
+    const parts = () => new VirtualWorld().parts
+    for (const server of ["localhost:8080", "ftp://test"]) {
+      assert.throws(() => new LongPollingClient("news", { server }, parts()), { code: "server_invalid" }, server)
+    }
+    assert.throws(() => new LongPollingClient("news", { server: "http://a b" }, parts()), TypeError)
+    for (const options of [{ token: "two\nlines" }, { token: () => "ключ" }, { clientId: "ключ" }]) {
+      const client = new LongPollingClient("news", { server: "http://test", ...options }, parts())
+      const ended = new Promise((resolve) => client.on("disconnected", resolve).start())
+      assert.equal((await ended).code, "value_invalid", JSON.stringify(options))
+    }
+    const world = new VirtualWorld()
+    const client = new LongPollingClient([], { server: "http://test" }, world.parts)
+    const wrong = [client.publish("news", 1, { key: "ключ" }), client.publish("\ud800", 1)]
+    const right = client.publish("news", 2)
+    for (const each of wrong) await assert.rejects(each, { code: "value_invalid" })
+    await settled()
+    world.answer(world.open("publish"), { body: '{"message_id":"m"}' })
+    assert.equal((await right).id, "m")
+  })
+
+  test("sends what is 0 too", async () => {
+    assert.equal((await asked({ limit: 0 })).query.get("limit"), "0")
+    const world = new VirtualWorld()
+    new LongPollingClient([], { server: "http://test" }, world.parts).publish("news", 1, { ttl: 0 })
+    await settled()
+    assert.equal(world.open("publish").query.get("ttl"), "0")
+  })
+
+  test("goes on from the cursor that was configured where a store holds what is none", async () => {
+    for (const kept of [{ a: 1 }, "of another format"]) {
+      const world = new VirtualWorld()
+      const store = new Map([["news", kept]])
+      const client = new LongPollingClient("news", { server: "http://test", store, storeKey: "news" }, world.parts)
+      const seen = []
+      client.on("error", ({ code }) => seen.push(code)).start()
+      await settled()
+      assert.equal(world.open("poll").query.get("cursor"), `${kept}`)
+      world.answer(world.open("poll"), { status: 400, body: '{"status":400,"code":"cursor_malformed","detail":"why"}' })
+      await settled()
+      assert.equal(world.open("poll").query.get("cursor"), "now")
+      world.answer(world.open("poll"), { body: '{"messages":[],"cursor":"news-1-0"}' })
+      await settled()
+      assert.deepEqual([seen, store.get("news"), client.state], [["store_failed"], "news-1-0", "connected"])
+    }
   })
 
   test("publishes under a key and with a ttl of the caller's", async () => {

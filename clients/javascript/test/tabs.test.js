@@ -334,7 +334,7 @@ describe("Tabs that share one connection", () => {
 
   test("end one by one where the server refuses", async () => {
     const tabs = await open(2)
-    const refuse = (tab) => tab.world.answer(tab.polls[0], { status: 403, body: '{"code":"origin_forbidden"}' })
+    const refuse = (tab) => tab.world.answer(tab.polls[0], { status: 403, body: '{"status":403,"code":"origin_forbidden"}' })
     refuse(tabs[0])
     await settled()
     assert.deepEqual(held(tabs), [0, 1])

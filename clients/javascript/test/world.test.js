@@ -4,30 +4,30 @@ import { world } from "../src/world.js"
 
 test("The signs of a page wake a client and put it to sleep, until it listens no more", () => {
   const kept = Object.getOwnPropertyDescriptors(globalThis)
+  // What happens to a page's document comes by its window first, which only the tests in browsers can show.
   const window = new EventTarget()
-  const document = Object.assign(new EventTarget(), { visibilityState: "hidden" })
+  const document = { hidden: true }
   const parts = { document }
   for (const name of ["addEventListener", "removeEventListener"]) parts[name] = window[name].bind(window)
   for (const [name, value] of Object.entries(parts)) Object.defineProperty(globalThis, name, { value, configurable: true })
   try {
     const heard = []
-    const hear = (target, type, more) => {
-      target.dispatchEvent(Object.assign(new Event(type), more))
+    const hear = (type, more) => {
+      window.dispatchEvent(Object.assign(new Event(type), more))
       return heard.splice(0).join()
     }
     const unlisten = world.listen(() => heard.push("wake"), () => heard.push("sleep"))
-    assert.equal(hear(window, "online"), "wake")
-    assert.equal(hear(window, "pagehide"), "sleep")
-    assert.equal(hear(window, "pageshow", { persisted: true }), "wake")
-    assert.equal(hear(window, "pageshow", { persisted: false }), "", "the end of loading")
-    assert.equal(hear(document, "freeze"), "sleep")
-    assert.equal(hear(document, "resume"), "wake")
-    assert.equal(hear(document, "visibilitychange"), "", "hidden")
-    document.visibilityState = "visible"
-    assert.equal(hear(document, "visibilitychange"), "wake")
+    assert.equal(hear("online"), "wake")
+    assert.equal(hear("pagehide"), "sleep")
+    assert.equal(hear("pageshow", { persisted: true }), "wake")
+    assert.equal(hear("pageshow", { persisted: false }), "", "the end of loading")
+    assert.equal(hear("freeze"), "sleep")
+    assert.equal(hear("resume"), "wake")
+    assert.equal(hear("visibilitychange"), "", "hidden")
+    document.hidden = false
+    assert.equal(hear("visibilitychange"), "wake")
     unlisten()
-    const all = [window, document].flatMap((target) =>
-      ["online", "pagehide", "freeze", "resume", "visibilitychange"].map((type) => hear(target, type)))
+    const all = ["online", "pagehide", "freeze", "resume", "visibilitychange"].map((type) => hear(type))
     assert.equal(all.join(""), "")
   } finally {
     for (const name of Object.keys(parts)) {

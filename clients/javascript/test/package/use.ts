@@ -13,7 +13,7 @@ client
   .on("disconnected", ({ code, retrying, status, error }) => [code.length, retrying, status, error.detail])
   .off("state", ({ state, previous }) => state == "connected" && previous == "waiting")
   .start()
-client.addEventListener("message", { handleEvent: (message) => void message.data }, { once: true })
+client.addEventListener("message", (message) => void message.data, { once: true })
 
 async function follow(): Promise<Message | undefined> {
   for await (const message of client) return message
