@@ -20,7 +20,15 @@ struct CursorStoreTests {
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data(" \n".utf8).write(to: URL(filePath: path))
     #expect(try store.get() == nil)
-    #expect(throws: (any Error).self) { try FileCursorStore(path: "/").get() }
-    #expect(throws: (any Error).self) { try FileCursorStore(path: path + "/x").set("a-1-t") }
+    #expect {
+      try FileCursorStore(path: "/").get()
+    } throws: {
+      "\($0)" == "/: Is a directory"
+    }
+    #expect {
+      try FileCursorStore(path: path + "/x").set("a-1-t")
+    } throws: {
+      "\($0)".hasPrefix("\(path)/x: ")
+    }
   }
 }
