@@ -75,14 +75,14 @@ int clinux_listen(const char *host, uint16_t port, int backlog, int reuse_port, 
   return descriptor;
 }
 
-int clinux_watch_peers(int listener, int idle, int interval, int count) {
+int clinux_watch_peers(int socket, int idle, int interval, int count) {
   int one = 1, timeout_ms = (idle + interval * count) * 1000;
-  return setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) ||
-                 setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) ||
-                 setsockopt(listener, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) ||
-                 setsockopt(listener, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) ||
-                 setsockopt(listener, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) ||
-                 setsockopt(listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms)
+  return setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) ||
+                 setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) ||
+                 setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) ||
+                 setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) ||
+                 setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) ||
+                 setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms)
              ? -1
              : 0;
 }

@@ -35,6 +35,30 @@ import Testing
     }
   }
 
+  @Test(arguments: ServerConfiguration.Driver.all)
+  func `What is published by a request that a tick answers is delivered at once, and not with the next tick`(
+    kind: ServerConfiguration.Driver
+  ) async throws {
+    try await withDriver(kind) { port, hub, _ in
+      let (a, b) = (try ChannelName("a"), try ChannelName("b"))
+      var shortest = Duration.seconds(60)
+      // However busy the machine is, a tick would lie between in each of ten rounds.
+      for _ in 0..<10 {
+        let crowd = (0..<20).map { _ in Socket(port) }
+        for client in crowd { client.write(Bench.get("/api/poll/b?timeout=60")) }
+        try await held(hub, 20, on: [b])
+        let publisher = Socket(port)
+        publisher.write(Bench.get("/api/poll/a?timeout=0.1") + Bench.post("/api/publish/b", "1"))
+        try await held(hub, 1, on: [a])
+        #expect(publisher.read()?.kind == "timeout" && publisher.read()?.kind == "published")
+        let told = ContinuousClock.now
+        for client in crowd { #expect(client.read()?.data == ["1"]) }
+        shortest = min(shortest, ContinuousClock.now - told)
+      }
+      #expect(shortest < .milliseconds(60))
+    }
+  }
+
   @Test(arguments: ServerConfiguration.Driver.all) func `A client's FIN or RST while its poll is held frees its place`(
     kind: ServerConfiguration.Driver
   ) async throws {

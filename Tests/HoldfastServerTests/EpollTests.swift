@@ -141,6 +141,24 @@
       for socket in peers { Linux.close(socket) }
     }
 
+    @Test func `A listening socket that another owner has shut down is not watched until the next tick`() throws {
+      var configuration = ServerConfiguration()
+      configuration.port = 0
+      let listener = try ListeningSocket(configuration)
+      guard let epoll = Linux.makeEpoll(), let other = listener.duplicate() else {
+        throw NeverHappened("no descriptors")
+      }
+      var acceptor = Acceptor(listener, epoll: epoll.number)
+      #expect(acceptor.next() == nil && !acceptor.isPaused)
+      Linux.shutdownAll(other)
+      Linux.close(other)
+      var events = Linux.Events(capacity: 4)
+      #expect(Linux.wait(epoll.number, &events, nanoseconds: 1_000_000_000) == 1)
+      #expect(acceptor.next() == nil && acceptor.isPaused)
+      #expect(Linux.wait(epoll.number, &events, nanoseconds: 0) == 0)
+      acceptor.stop()
+    }
+
     @Test func `A reactor that could not be woken is none`() {
       let good = ReactorHandle()
       // It is open, and watches nothing.

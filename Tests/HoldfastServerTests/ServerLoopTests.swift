@@ -322,6 +322,30 @@ import Testing
 
   // MARK: Limits
 
+  @Test func `Of requests that come in part no more is kept than may be, and each way in which one ends makes room`()
+    throws
+  {
+    let bench = Bench { $0.partialBytesMax = 100_000 }
+    let part =
+      Array("POST /api/publish/a HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n\"".utf8)
+      + Array(repeating: UInt8(ascii: "x"), count: 50_000)
+    let rest = Array(repeating: UInt8(ascii: "x"), count: 60_000 - 50_002) + Array("\"".utf8)
+    for round in 0..<5 {
+      let (one, two) = (bench.open(), bench.open())
+      bench.send(one, part)
+      bench.send(two, part)
+      let refusal = try #require(bench.answer(two), "round \(round)")
+      #expect(refusal.status == 429 && refusal.json["code"] as? String == "server_at_capacity")
+      #expect(bench.state(two) == .finishing && bench.state(one) == .open)
+      bench.loop.closed(two)
+      if round % 2 == 0 {
+        bench.send(one, rest)
+        #expect(bench.answer(one)?.kind == "published", "who was there goes on")
+      }
+      bench.loop.closed(one)
+    }
+  }
+
   @Test func `Over a limit a poll is refused with its reason and leaves no count behind`() throws {
     for (limits, reason, fields) in [
       (HoldLimits(perClientMax: 1), "Too many connections from client", ["X-Client-ID: c"]),

@@ -1,5 +1,6 @@
 /// The calls of Linux that Swift's Glibc module does not offer: epoll, eventfd, listening and accepting, a byte search.
-/// Each returns -1 with `errno` set where the call underneath does, and none of them blocks unless it says so.
+/// Each returns -1 with `errno` set where the call underneath does, and none of them blocks but the wait, and the look-up of
+/// a host's name by clinux_listen.
 #ifndef CLINUX_H
 #define CLINUX_H
 #include <stddef.h>
@@ -40,10 +41,10 @@ int clinux_eventfd_clear(int descriptor);
 /// `gai_strerror`.
 int clinux_listen(const char *host, uint16_t port, int backlog, int reuse_port, int *lookup_error);
 
-/// Has the peers of the connections that `listener` accepts looked after: no Nagle's delay; probes after `idle` seconds
-/// of silence, then each `interval`, `count` times; and an end when what was sent is not acknowledged for as long as all
-/// that takes. On Linux a connection inherits these from its listener. Fails where `listener` is not of TCP.
-int clinux_watch_peers(int listener, int idle, int interval, int count);
+/// Has the peer of a connection looked after: no Nagle's delay; probes after `idle` seconds of silence, then each `interval`,
+/// `count` times; and an end when what was sent is not acknowledged for as long as all that takes. On Linux a connection
+/// has these from its listener, if that had them when it began. Fails where `socket` is not of TCP.
+int clinux_watch_peers(int socket, int idle, int interval, int count);
 
 /// Has a TCP listener drop whoever begins to connect from now on, without a word, so that the client tries again after a
 /// second; connections under way go on. There is no way back.

@@ -61,6 +61,9 @@ public struct ServerConfiguration: Sendable {
   /// Most bytes of answers that one thread keeps for clients that take them slowly. Beyond it those who have been taking
   /// the longest are closed.
   public var backlogBytesMax = 256 << 20
+  /// Most bytes of requests that one thread keeps while they have not come whole. Beyond it whoever sends more of one is
+  /// refused.
+  public var partialBytesMax = 256 << 20
   /// How many polls may be held at once.
   public var holds = HoldLimits()
   /// What logs retain.

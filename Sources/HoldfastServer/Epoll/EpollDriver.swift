@@ -7,7 +7,8 @@ struct EpollDriver: ServerDriver {
   /// Where connections go that ask for what a reactor does not do.
   let annex: NIOAnnex
   private let grace: Duration
-  let port: Int
+  private let listener: ListeningSocket
+  var port: Int { listener.port }
 
   static func start(_ configuration: ServerConfiguration, hub: Hub, logger: Logger) async throws -> EpollDriver {
     let listener = try ListeningSocket(configuration)
@@ -27,7 +28,7 @@ struct EpollDriver: ServerDriver {
       }
     }
     let driver = EpollDriver(
-      handles: started, annex: annex, grace: configuration.handOverGrace, port: listener.port)
+      handles: started, annex: annex, grace: configuration.handOverGrace, listener: listener)
     if started.count == configuration.threads { return driver }
     await driver.drain(window: .zero, timeout: .zero)
     throw ListenError(
@@ -49,7 +50,9 @@ struct EpollDriver: ServerDriver {
       handles.first?.send(.dropNew)
       try? await Task.sleep(for: min(grace, timeout))
     }
-    for handle in handles { handle.send(.stopListening) }
+    // Whoever has connected is counted then, and waited for.
+    for handle in handles { await handle.stopListening() }
+    listener.close()
     await untilEmpty(deadline)
     for handle in handles { await handle.stop() }
     await annex.stop()

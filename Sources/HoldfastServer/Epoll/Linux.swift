@@ -8,8 +8,8 @@ import Synchronization
 #endif
 
 /// The system's calls, as the reactor makes them: this is the one file of it in which there are pointers. Each lends the
-/// kernel an array for the length of one call, and says what happened in an enum; none blocks but ``wait``, and all try
-/// again when a signal interrupts them.
+/// kernel an array or a number for the length of one call, and says what happened in an enum; none blocks but ``wait`` (and
+/// ``listen(host:port:backlog:reusesPort:)``, which may look a name up), and all try again when a signal interrupts them.
 enum Linux {
   enum Received: Equatable {
     case bytes(Int)
@@ -58,6 +58,8 @@ enum Linux {
     case gone
     /// There is no descriptor, or no memory, for the one who waits.
     case noRoom
+    /// The socket does not listen any more: another owner of it has shut it down.
+    case broken
   }
 
   static func accept(_ listener: Int32) -> Accepted {
@@ -68,8 +70,9 @@ enum Linux {
     switch errno {
     case EAGAIN: return .nobody
     case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noRoom
+    case EBADF, EINVAL, ENOTSOCK: return .broken
     // Errors of the connection that would have been accepted, of which the manual lists many; the next may be well.
-    default: return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? .nobody : .gone
+    default: return .gone
     }
   }
 
@@ -193,9 +196,9 @@ enum Linux {
     static let probesMax: Int32 = 4
   }
 
-  /// Sets up the connections that `listener` will accept. One that is not of TCP has nothing to be set up.
-  static func watchPeers(_ listener: Int32) {
-    _ = clinux_watch_peers(listener, Probing.idleSeconds, Probing.intervalSeconds, Probing.probesMax)
+  /// Sets up a connection, or those that a listener will be asked for. What is not of TCP has nothing to be set up.
+  static func watchPeers(_ socket: Int32) {
+    _ = clinux_watch_peers(socket, Probing.idleSeconds, Probing.intervalSeconds, Probing.probesMax)
   }
 
   // MARK: Waking up

@@ -1,4 +1,6 @@
-/// A socket that listens, shared by those who accept from it. It is closed when the last of them lets go of it.
+import Synchronization
+
+/// A socket that listens, shared by those who accept from it.
 ///
 /// A server that ends must not lose who has connected to it. Closing the socket would reset those who wait in its queue, so
 /// that is emptied first (``isLeft``). And where another process listens on the same port (`SO_REUSEPORT`) the kernel goes on
@@ -6,7 +8,9 @@
 /// ``handOverGrace`` those have come who were about to, and then it is closed. Who was dropped tries again by himself a
 /// second later, and reaches the other process.
 final class ListeningSocket: Sendable {
-  private let socket: Descriptor
+  /// Nobody uses it once it is closed.
+  private let socket: Int32
+  private let owned: Mutex<Descriptor?>
   let port: Int
   /// Whether the socket stays when this process lets go of it, and with it who waits to be accepted.
   let isLeft: Bool
@@ -23,30 +27,36 @@ final class ListeningSocket: Sendable {
           host: configuration.host, port: configuration.port,
           reason: "descriptor \(adopted), which was passed, is no stream socket that listens")
       }
-      socket = Descriptor(adopted)
+      socket = adopted
+      owned = Mutex(Descriptor(adopted))
       isLeft = true
     } else {
-      socket = try Linux.listen(
+      let made = try Linux.listen(
         host: configuration.host, port: configuration.port, backlog: Self.backlog, reusesPort: configuration.reusesPort)
+      socket = made.number
+      owned = Mutex(made)
       isLeft = false
     }
-    port = Linux.localPort(socket.number)
-    Linux.watchPeers(socket.number)
+    port = Linux.localPort(socket)
+    Linux.watchPeers(socket)
   }
 
-  func accept() -> Linux.Accepted { Linux.accept(socket.number) }
+  /// Closes the socket, so that who connects from now on is refused. To be called when nobody accepts from it any more.
+  func close() { owned.withLock { $0 = nil } }
+
+  func accept() -> Linux.Accepted { Linux.accept(socket) }
 
   /// Has the kernel drop who connects from now on, in favour of another process on the same port.
-  func dropNew() { Linux.dropNew(socket.number) }
+  func dropNew() { Linux.dropNew(socket) }
 
   func watch(_ epoll: Int32, tag: UInt64) -> Bool {
-    Linux.watch(epoll, socket.number, for: [.input, .exclusively], tag: tag)
+    Linux.watch(epoll, socket, for: [.input, .exclusively], tag: tag)
   }
 
-  func unwatch(_ epoll: Int32) { Linux.unwatch(epoll, socket.number) }
+  func unwatch(_ epoll: Int32) { Linux.unwatch(epoll, socket) }
 
   /// Another descriptor of the same socket, for who closes it by himself; nil where there is none left.
-  func duplicate() -> Int32? { Linux.duplicate(socket.number) }
+  func duplicate() -> Int32? { Linux.duplicate(socket) }
 
-  func restoreBacklog() { Linux.setBacklog(socket.number, Self.backlog) }
+  func restoreBacklog() { Linux.setBacklog(socket, Self.backlog) }
 }

@@ -32,6 +32,8 @@ struct Reactor: ~Copyable {
   private var clock = LoopClock()
   /// The uptime at which the loop's next tick is due.
   private var nextTick: Int64 = 0
+  /// Turns in which a tick that is late was put off.
+  private var putOff = 0
   private var isStopped = false
 
   /// Runs the reactor with `index` on this thread until it is told to stop. It lets go of everything before it returns.
@@ -78,21 +80,23 @@ struct Reactor: ~Copyable {
       handle.clear()
       for order in handle.takeOrders() { obey(order, at: moment) }
     }
+    if moment.uptime >= nextTick { tickUnlessBehind(at: moment) }
     if isWoken || loop.hasNews {
       loop.collect(at: moment)
       settle()
     }
-    if moment.uptime >= nextTick { tick(at: moment) }
   }
 
   private mutating func obey(_ order: ReactorHandle.Order, at moment: Moment) {
     switch order {
     case .take(let socket, let address): open(socket, from: address, at: moment)
     case .dropNew: acceptor.dropNew()
-    case .stopListening:
-      // Who waits there has been told by the system that there is a connection.
-      if !acceptor.isLeft { accept(Int(ListeningSocket.backlog), at: moment) }
+    case .stopListening(let done):
+      // Who waits there has been told by the system that there is a connection. (Its queue takes one more than it says.)
+      acceptor.resume()
+      if !acceptor.isLeft { accept(Int(ListeningSocket.backlog) + 1, at: moment) }
       acceptor.stop()
+      done.resume()
     case .beginDrain(let window): loop.beginDrain(window: window)
     case .stop:
       acceptor.stop()
@@ -105,6 +109,18 @@ struct Reactor: ~Copyable {
   /// How long to wait for events, in nanoseconds.
   private var patience: Int64 {
     loop.openCount == 0 && !acceptor.isPaused ? Self.restNanoseconds : max(0, nextTick - Moment.uptimeNow())
+  }
+
+  /// Ticks. But after a pause, of this thread or of the whole machine, what came meanwhile is looked at before anybody is told
+  /// that it did not come in time; so a tick that is late by its period is put off, once for each turn that takes.
+  private mutating func tickUnlessBehind(at moment: Moment) {
+    let isBehind = moment.uptime - nextTick > ServerLoop<EpollTransport>.tickNanoseconds
+    if isBehind && nextTick > 0 && putOff <= loop.openCount / Self.eventsPerTurn {
+      putOff += 1
+    } else {
+      putOff = 0
+      tick(at: moment)
+    }
   }
 
   private mutating func tick(at moment: Moment) {
@@ -121,8 +137,11 @@ struct Reactor: ~Copyable {
     for _ in 0..<countMax {
       switch acceptor.next() {
       case .none: return
+      case .gone: continue
       case .surplus(let socket): refuse(socket, .serverAtCapacity, at: moment)
       case .connection(let socket, let address):
+        // Who waited before the socket was adopted has nothing of what it was set up with then.
+        if acceptor.isLeft { Linux.watchPeers(socket) }
         if let code = budget.take(address) {
           refuse(socket, code, at: moment)
         } else {

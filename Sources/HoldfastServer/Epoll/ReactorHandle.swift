@@ -8,7 +8,8 @@ final class ReactorHandle: Sendable {
     case take(Int32, Address)
     /// Nobody new is to be given to the socket by the kernel.
     case dropNew
-    case stopListening
+    /// Nobody is accepted any more, once those are who have connected.
+    case stopListening(CheckedContinuation<Void, Never>)
     case beginDrain(window: Duration)
     /// Closes whatever is left, and ends the thread.
     case stop
@@ -82,6 +83,9 @@ final class ReactorHandle: Sendable {
   }
 
   // MARK: On any other
+
+  /// Returns when the reactor accepts nobody any more and all whom it has accepted are counted.
+  func stopListening() async { await withCheckedContinuation { send(.stopListening($0)) } }
 
   /// Stops the reactor and returns when its thread has let go of everything. To be called once.
   func stop() async {

@@ -6,6 +6,7 @@ struct LoopSettings: Sendable {
   let pollTimeout: Duration
   let pollTimeoutMax: Duration
   let backlogBytesMax: Int
+  let partialBytesMax: Int
   let http: HTTP1Limits
   let sendTicks: UInt32
   let prefix: [UInt8]
@@ -25,15 +26,17 @@ struct LoopSettings: Sendable {
     pollTimeoutMax = configuration.pollTimeoutMax
     pollTimeout = min(configuration.pollTimeout, pollTimeoutMax)
     backlogBytesMax = configuration.backlogBytesMax
+    partialBytesMax = configuration.partialBytesMax
     self.logger = logger
     logsRequests = logger.logLevel <= .debug
     var http = HTTP1Limits()
     http.bodyBytesMax = configuration.bodyBytesMax
-    http.headTicks = Self.ticks(configuration.headTimeout)
-    http.bodyTicks = Self.ticks(configuration.bodyTimeout)
-    http.idleTicks = Self.ticks(configuration.idleTimeout)
+    // The tick that it is counted from is over in part.
+    http.headTicks = Self.ticks(configuration.headTimeout) + 1
+    http.bodyTicks = Self.ticks(configuration.bodyTimeout) + 1
+    http.idleTicks = Self.ticks(configuration.idleTimeout) + 1
     self.http = http
-    sendTicks = Self.ticks(configuration.sendTimeout)
+    sendTicks = Self.ticks(configuration.sendTimeout) + 1
     prefix = Array(configuration.prefix.utf8)
     origins = OriginPolicy(configuration.corsOrigins, trustedProxies: configuration.trustedProxies)
     pages = Pages(prefix: configuration.prefix)

@@ -64,6 +64,8 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   private var listAllowance: Int
   /// Connections whose lists have to wait, in order.
   private var postponed: Deque<Int32> = []
+  /// Of requests that have not come whole.
+  private var partialBytes = 0
   /// The last answer that was given at once: a crowd that comes back with one cursor is given the same one.
   private var recent: Encoded?
   /// Where the JSON of answers is made, before their heads are.
@@ -107,6 +109,7 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
   mutating func closed(_ token: Int32) {
     if rows[Int(token)].state == .free { return }
     hubLoop.cancel(token)
+    partialBytes -= rows[Int(token)].http.bytesKept
     rows[Int(token)].state = .free
     rows[Int(token)].isEnded = false
     rows[Int(token)].queue = nil
@@ -147,7 +150,15 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
     }
     var offset = 0
     while rows[index].state != .free && rows[index].state != .finishing {
-      switch rows[index].http.next(input, &offset, at: tick, limits: settings.http) {
+      let before = rows[index].http.bytesKept
+      let event = rows[index].http.next(input, &offset, at: tick, limits: settings.http)
+      partialBytes += rows[index].http.bytesKept - before
+      switch event {
+      case .needsMore where partialBytes > settings.partialBytesMax && rows[index].state == .open:
+        let detail = "more requests than there is memory for have come in part; send this one again later"
+        refuse(
+          token, HTTP1Refusal(code: .serverAtCapacity, detail: detail), origin: settings.origins.unknown, at: moment)
+        return
       case .needsMore:
         if rows[index].state == .open { timers.arm(token, at: rows[index].http.deadline) }
         if rows[index].state == .held && isCrowded(index) {

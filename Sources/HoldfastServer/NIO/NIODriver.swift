@@ -36,11 +36,20 @@ struct NIODriver: ServerDriver {
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
       let bootstrap = ServerBootstrap(group: group)
         .serverChannelOption(.maxMessagesPerRead, value: 64)
+        // Where there is no descriptor left it would accept again and again, and do nothing else.
+        .serverChannelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+          }
+        }
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
             guard let loop = byEventLoop[ObjectIdentifier(channel.eventLoop)]?.value else {
               throw ChannelError.inappropriateOperationForState
             }
+            #if os(Linux)
+              if configuration.listeningSocket != nil, let socket = channel.socket { Linux.watchPeers(socket) }
+            #endif
             try loop.configure(channel)
           }
         }

@@ -35,14 +35,18 @@ final class NIOListener: Sendable {
     func close() async -> [CInt] {
       try? await channel.close()
       return socket.withLock { socket in
-        defer { socket = nil }
         var left: [CInt] = []
-        guard let socket, !socket.isLeft else { return left }
-        while left.count < ListeningSocket.backlog {
-          switch socket.accept() {
+        guard let listener = socket else { return left }
+        defer {
+          listener.close()
+          socket = nil
+        }
+        if listener.isLeft { return left }
+        for _ in 0...ListeningSocket.backlog {
+          switch listener.accept() {
           case .connection(let descriptor, _): left.append(descriptor)
           case .gone: continue
-          case .nobody, .noRoom: return left
+          case .nobody, .noRoom, .broken: return left
           }
         }
         return left

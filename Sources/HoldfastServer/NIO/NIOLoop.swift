@@ -19,6 +19,7 @@ final class NIOLoop {
   private var loop: ServerLoop<NIOTransport>
   private var clock = LoopClock()
   private var timer: RepeatedTask?
+  private var lastTick = Moment.uptimeNow()
   private var isPerforming = false
   private let relay: LoopRelay
 
@@ -34,9 +35,7 @@ final class NIOLoop {
     let bound = NIOLoopBound(self, eventLoop: eventLoop)
     relay.loop = bound
     let period = TimeAmount.nanoseconds(ServerLoop<NIOTransport>.tickNanoseconds)
-    timer = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
-      bound.value.turn { loop, moment in loop.tick(at: moment) }
-    }
+    timer = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in bound.value.tick(putOff: 0) }
   }
 
   var openCount: Int { loop.openCount }
@@ -114,6 +113,19 @@ final class NIOLoop {
 
   // MARK: Turns
 
+  /// After a pause what came meanwhile is read before anybody is told that it did not come in time; so a tick that is late by
+  /// its period is put off until the channels have been looked at, some hundred at a time.
+  private func tick(putOff count: Int) {
+    let now = Moment.uptimeNow()
+    if now - lastTick > 2 * ServerLoop<NIOTransport>.tickNanoseconds && count <= loop.openCount / 512 {
+      let bound = NIOLoopBound(self, eventLoop: eventLoop)
+      eventLoop.execute { bound.value.tick(putOff: count + 1) }
+      return
+    }
+    lastTick = now
+    turn { loop, moment in loop.tick(at: moment) }
+  }
+
   /// One turn: the loop's work, the delivery of what it published, then what it left for the channels to do.
   private func turn<Result>(_ body: (inout ServerLoop<NIOTransport>, Moment) -> Result) -> Result {
     let moment = clock.now()
@@ -146,7 +158,7 @@ final class NIOLoop {
 
 extension Channel {
   /// The socket it writes to; nil where bytes have to pass through the channel.
-  fileprivate var socket: CInt? {
+  var socket: CInt? {
     try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 extension FaultTests {
@@ -12,6 +13,20 @@ extension FaultTests {
         try connection.answer().expectTimeout()
         try expect(start.duration(to: .now) < .seconds(4), "408 came after \(start.duration(to: .now))")
         try connection.expectClose()
+      }
+    }
+
+    @Test("What came in time is answered, even if the server was stopped meanwhile")
+    func pause() async throws {
+      try await withServer("--head-timeout", "1", "--connections-per-address-max", "0") { server in
+        // More than one turn of a loop looks at.
+        let clients = try (0..<700).map { _ in try server.connect() }
+        for client in clients { try client.send("GET /healthz HTT") }
+        server.process.signal(SIGSTOP)
+        for client in clients { try client.send("P/1.1\r\nHost: a\r\n\r\n") }
+        usleep(2_500_000)
+        server.process.signal(SIGCONT)
+        for client in clients { try expect(client.answer().status, is: 200, "the status") }
       }
     }
 

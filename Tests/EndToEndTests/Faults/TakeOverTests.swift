@@ -41,6 +41,40 @@ extension FaultTests {
       }
     }
 
+    @Test("A server that drains refuses who connects, also while a client is in the middle of a request")
+    func stopsListening() async throws {
+      try await withServer { server in
+        let slow = try server.connect()
+        try slow.send("GET /healthz HTT")
+        server.process.signal(SIGTERM)
+        try eventually("who connects is refused") {
+          (try? server.connect()) == nil
+        } until: {
+          $0
+        }
+        try slow.send("P/1.1\r\nHost: a\r\n\r\n")
+        try expect(slow.answer().status, is: 200, "the status for who was there before")
+        try expect(server.process.exitCode(within: .seconds(20)), is: 0, "the exit code")
+      }
+    }
+
+    @Test("Who has connected and asked before SIGTERM is answered")
+    func asksBefore() async throws {
+      try await blocking {
+        for _ in 0..<20 {
+          let server = try HoldfastProcess.start()
+          let clients = try (0..<5).map { _ in try server.connect() }
+          for client in clients { try client.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") }
+          server.process.signal(SIGTERM)
+          for client in clients {
+            try expect(client.answer().status, is: 200, "the status")
+            client.close()
+          }
+          try expect(server.process.exitCode(within: .seconds(20)), is: 0, "the exit code")
+        }
+      }
+    }
+
     @Test("Without --reuse-port a second server does not start on the port of one that has it")
     func notByAccident() async throws {
       try await withServer("--reuse-port") { server in
@@ -55,7 +89,16 @@ extension FaultTests {
     func passed() async throws {
       try await blocking {
         let listener = try Listener()
+        let early = try Connection(port: listener.port)
         let first = try listener.serve()
+        try expect(early.ask("GET /healthz").status, is: 200, "the status")
+        // Whose peers have gone without a word is noticed of those too who came before: their sockets have the timer of keep-alive.
+        let hex = String(listener.port, radix: 16, uppercase: true)
+        let name = ":" + String(repeating: "0", count: 4 - hex.count) + hex
+        let rows = try readFile("/proc/net/tcp").split(separator: "\n").dropFirst().map { $0.split(separator: " ") }
+        let timers = rows.filter { $0[1].hasSuffix(name) && $0[3] == "01" }.map { $0[5].prefix(2) }
+        try expect(timers, is: ["02"], "the timer of the connection")
+        early.close()
         try expect(
           first.process.errorText.contains("adopted a listening socket"), "no word: \(first.process.errorText)")
         let poll = try first.hold("news")
