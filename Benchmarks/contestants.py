@@ -17,10 +17,21 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 MODULE = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 FLOOR = ROOT / ".build/floor"
+PLACES = ["--holdfast", "--bench", "--out"]
 
 
 def say(text):
     print(text, flush=True)
+
+
+def measured(arguments):
+    """Those of a program's arguments that say what is measured, and not where something is on this machine."""
+    kept = []
+    for index, argument in enumerate(arguments):
+        name, before = argument.split("=")[0], arguments[index - 1] if index else ""
+        if name not in PLACES and before not in PLACES:
+            kept.append(argument)
+    return kept
 
 
 def raise_file_limit(needed):
