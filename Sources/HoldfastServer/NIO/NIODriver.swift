@@ -36,11 +36,8 @@ struct NIODriver: ServerDriver {
       let byEventLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
       let bootstrap = ServerBootstrap(group: group)
         .serverChannelOption(.maxMessagesPerRead, value: 64)
-        // Where there is no descriptor left it would accept again and again, and do nothing else.
         .serverChannelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
-          }
+          channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause()) }
         }
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
