@@ -157,7 +157,9 @@ struct ProxyTests {
         try expect(subscriber.seen.gaps, is: [], "the gaps")
         // Caddy closes a socket that listens, and resets who is about to connect there: who then tries again loses nothing.
         if kind != .caddy {
-          try expect(publisher.failures, is: [], "publishes that failed")
+          // An nginx that goes may end an HTTP/2 connection that it has just taken, before it takes a request there.
+          let failures = publisher.failures.filter { version == .http1 || !$0.contains("HTTP2 framing layer") }
+          try expect(failures, is: [], "publishes that failed")
           try expect(subscriber.seen.breaks, is: [], "polls that failed")
         }
         try proxy.publish("late", "1", version)
