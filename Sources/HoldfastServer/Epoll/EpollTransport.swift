@@ -22,14 +22,16 @@ struct EpollTransport: Transport {
   }
 
   private let epoll: Int32
+  private let annex: NIOAnnex?
   private var rows: ContiguousArray<Row> = []
   private var firstFree: Int32 = -1
   private var backlogs: Backlogs
   /// Tokens that ended and are not free yet. With bytes, the connection goes on elsewhere.
   private(set) var ended: [(token: Int32, socket: Int32, bytes: [UInt8]?)] = []
 
-  init(epoll: Int32, backlogBytesMax: Int) {
+  init(epoll: Int32, backlogBytesMax: Int, annex: NIOAnnex? = nil) {
     self.epoll = epoll
+    self.annex = annex
     backlogs = Backlogs(bytesMax: backlogBytesMax)
   }
 
@@ -130,7 +132,7 @@ struct EpollTransport: Transport {
     end(token)
   }
 
-  static var handsOver: Bool { true }
+  var handsOver: Bool { annex?.isReady() ?? false }
 
   mutating func handOver(_ token: Int32, _ bytes: [UInt8]) {
     // A loop that waits for a client to take an answer deals with no request, so nothing is left to be sent.

@@ -32,10 +32,18 @@ final class NIOAnnex: Sendable {
     self.budget = budget
   }
 
-  /// Takes a connection over, from any thread. Its socket is the annex's from then on.
+  /// Whether it can take connections. It is started for that, unless the system has no descriptors for it.
+  func isReady() -> Bool {
+    shared.withLock { shared in
+      if case .idle = shared.state { shared.state = start(drainWindow: shared.drainWindow) }
+      if case .running = shared.state { return true }
+      return false
+    }
+  }
+
+  /// Takes a connection over, from any thread, after it was ready. Its socket is the annex's from then on.
   func take(_ socket: Int32, _ connection: HandedOver) {
     let isTaken = shared.withLock { shared in
-      if case .idle = shared.state { shared.state = start(drainWindow: shared.drainWindow) }
       guard case .running(_, let loop) = shared.state else { return false }
       coming.add(1, ordering: .relaxed)
       loop.eventLoop.execute {

@@ -60,7 +60,7 @@ struct Reactor: ~Copyable {
     self.budget = budget
     self.annex = annex
     acceptor = Acceptor(listener, epoll: epoll)
-    let transport = EpollTransport(epoll: epoll, backlogBytesMax: settings.backlogBytesMax)
+    let transport = EpollTransport(epoll: epoll, backlogBytesMax: settings.backlogBytesMax, annex: annex)
     loop = ServerLoop(driver: transport, settings: settings, hub: hub, at: .now()) { handle.wake() }
   }
 

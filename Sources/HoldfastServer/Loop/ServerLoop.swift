@@ -169,13 +169,13 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       case .sendContinue(let request):
         // Behind a held poll the client goes on by itself after a while, as RFC 9110 tells it to.
         if rows[index].state == .open { askForBody(token, request, at: moment) }
-      case .request(let request) where request.head.asksForUpgrade && Driver.handsOver && !isDraining:
+      case .request(let request) where request.head.asksForUpgrade && !isDraining && driver.handsOver:
         var bytes = request.bytes ?? input.array(request.headRange)
         bytes += input.array(offset..<input.count)
         if rows[index].state == .open { handOver(token, bytes) } else { enqueue(.upgrade(bytes), token, at: moment) }
         return
       case .preface(let bytes, let refusal):
-        if Driver.handsOver && !isDraining {
+        if !isDraining && driver.handsOver {
           handOver(token, bytes)
         } else {
           refuse(token, refusal, origin: settings.origins.unknown, at: moment)
@@ -282,8 +282,9 @@ struct ServerLoop<Driver: Transport>: ~Copyable {
       case .refusal(let refusal, let origin): refuse(token, refusal, origin: origin, at: moment)
       case .upgrade(let bytes):
         rows[index].queue = nil
-        // A server that is about to end gives no connection away, but answers as if no upgrade were asked for.
-        if isDraining { received(token, bytes.span, at: moment) } else { handOver(token, bytes) }
+        // A server that is about to end gives no connection away, but answers as if no upgrade were asked for; so does one
+        // that has no room for it.
+        if isDraining || !driver.handsOver { received(token, bytes.span, at: moment) } else { handOver(token, bytes) }
       }
     }
   }

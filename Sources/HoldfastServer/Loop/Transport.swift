@@ -13,8 +13,8 @@ protocol Transport {
   /// Tells the client that nothing more comes. What it still sends goes on being read. Only where nothing is kept for it.
   mutating func shutdownOutput(_ token: Int32)
 
-  /// Whether there is another driver beside, for what this one does not do.
-  static var handsOver: Bool { get }
+  /// Whether there is another driver beside, for what this one does not do, and it can take a connection now.
+  var handsOver: Bool { get }
 
   /// Gives a connection to that driver, with the bytes that have come and were not answered. Nothing is kept for it, and
   /// ``ServerLoop/closed(_:)`` does not follow. Only where ``handsOver``.
@@ -25,6 +25,6 @@ protocol Transport {
 }
 
 extension Transport {
-  static var handsOver: Bool { false }
+  var handsOver: Bool { false }
   mutating func handOver(_: Int32, _: [UInt8]) { preconditionFailure("there is no driver beside this one") }
 }

@@ -24,6 +24,9 @@ extension FaultTests {
           try connection.answer().expectRefusal("server_at_capacity", "Server at capacity")
           try connection.expectClose()
         }
+        // There is none for the driver beside, which would see to an upgrade; so it is answered as if none were asked for.
+        try publisher.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+        try expect(publisher.answer().status, is: 200, "the status for who asks for an upgrade")
         try expect(publisher.ask("POST /api/publish/news", body: "1").status, is: 200, "the status of a publish")
         for poll in held {
           try expect(poll.answer().json()["messages"]?.array?.count, is: 1, "the messages of a held poll")
