@@ -6,7 +6,8 @@ import { Server } from "../support/server.js"
 
 /** Run in each page before its own scripts: starts the client that the address asks for, and keeps what it tells. */
 function client() {
-  if (!location.hash) return
+  // Chromium's driver now and then runs it twice in a page that it has just made.
+  if (!location.hash || window.seen) return
   const { channels, module = "", ...options } = JSON.parse(decodeURIComponent(location.hash.slice(1)))
   if (options.store) options.store = globalThis[options.store]
   // What a page has seen outlives it where its cursor does.
